@@ -1,0 +1,421 @@
+"""Search spaces and the record of a trial: all that the algorithms share.
+
+A *space* is a plain ``dict`` from names to domains; a domain (`Float`, `Int`, `Categorical`) says which
+values a parameter may take and maps them to and from the unit interval [0, 1], the only place where the
+algorithms compute. A `FrozenTrial` is one configuration and what came of it; a list of them is a *history*.
+
+The unit interval
+    =====================  ==================================================================
+    domain                 position u of a value in [0, 1]
+    =====================  ==================================================================
+    Float                  (value - low) / (high - low)
+    Float, log             the same with log(value), log(low), log(high)
+    Float with step, Int   n values, n equal cells; a value stands at the centre of its cell
+    Int, log               value v owns the cell from log(v - 1/2) to log(v + 1/2), rescaled
+    Categorical            n choices, n equal cells, in the order given
+    =====================  ==================================================================
+
+    A cell is what rounding sends to its value. Without cells the first and the last integer would be
+    half as likely as the others under a uniform draw.
+
+Read `Float` first; `Int` and `Categorical` have the same five members: ``value in domain``, `to_unit`,
+`from_unit`, `size` and `values()`, and the finite ones `edges()`.
+
+>>> space = {"lr": Float(1e-4, 1.0, log=True), "layers": Int(1, 4), "activation": Categorical(["relu", "tanh"])}
+>>> {name: domain.from_unit(0.5) for name, domain in space.items()}
+{'lr': 0.01, 'layers': 3, 'activation': 'tanh'}
+>>> space["layers"].to_unit(3), 3 in space["layers"], 5 in space["layers"]
+(0.625, True, False)
+"""
+
+import math
+import numbers
+import warnings
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, TypeAlias, TypeGuard
+
+import numpy as np
+from numpy.typing import NDArray
+
+Value: TypeAlias = bool | int | float | str | None
+
+
+@dataclass(frozen=True)
+class Float:
+    """A real number in [low, high].
+
+    Args:
+        low: Smallest value.
+        high: Largest value. With a step that does not divide the range, the last step below it.
+        log: Whether the scale is logarithmic: equal ratios are equally far apart. For learning rates
+            and penalties, whose order of magnitude is what is unknown.
+        step: The values are low, low + step, low + 2 step, ... (None: every number between).
+
+    Raises:
+        ValueError: For bounds that are not finite or out of order, ``log`` with ``low <= 0`` or with a
+            step, and a step that is not positive.
+
+    >>> Float(0.8, 1.0, step=0.1).values()
+    [0.8, 0.9, 1.0]
+    """
+
+    low: float
+    high: float
+    log: bool = field(default=False, kw_only=True)
+    step: float | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        low, high = _finite("Float", "low", self.low), _finite("Float", "high", self.high)
+        step = None if self.step is None else _finite("Float", "step", self.step)
+        _check_range("Float", low, high, self.log, step)
+        if self.log and step is not None:
+            raise ValueError(f"Float: log=True goes without a step, got step={step!r}; drop one of the two")
+        if step is not None:
+            last = float(_decimal(low) + (_n_steps(low, high, step) - 1) * _decimal(step))
+            if last != high:
+                _warn_last_step("Float", high, step, last)
+                high = last
+        object.__setattr__(self, "low", low)
+        object.__setattr__(self, "high", high)
+        object.__setattr__(self, "log", bool(self.log))
+        object.__setattr__(self, "step", step)
+
+    @property
+    def size(self) -> int | None:
+        """Number of values; None when they cannot be counted."""
+        if self.low == self.high:
+            return 1
+        return None if self.step is None else _n_steps(self.low, self.high, self.step)
+
+    def __contains__(self, value: object) -> bool:
+        if not _is_real(value) or not self.low <= value <= self.high:
+            return False
+        k = 0.0 if self.step is None else (value - self.low) / self.step
+        return abs(k - round(k)) < 1e-8  # 0.1 * 3 is 0.30000000000000004: rounding must not expel it
+
+    def to_unit(self, value: float) -> float:
+        """Position of a value in [0, 1]."""
+        n = self.size
+        if n is not None:
+            index = 0 if self.step is None else round((value - self.low) / self.step)
+            return (index + 0.5) / n
+        if self.log:
+            u = (math.log(value) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
+        else:
+            u = (value - self.low) / (self.high - self.low)
+        return min(max(u, 0.0), 1.0)
+
+    def from_unit(self, u: float) -> float:
+        """The value at a position; positions outside [0, 1] count as the nearer end."""
+        n = self.size
+        if n is not None:
+            return self._value_at(_cell(u, n))
+        if u <= 0.0:
+            return self.low
+        if u >= 1.0:
+            return self.high
+        value = (
+            math.pow(self.low, 1.0 - u) * math.pow(self.high, u) if self.log else self.low + u * (self.high - self.low)
+        )
+        return min(max(value, self.low), self.high)  # rounding may overshoot by one unit in the last place
+
+    def values(self) -> Sequence[float]:
+        """All values in order.
+
+        Raises:
+            ValueError: When the domain is continuous.
+        """
+        n = self.size
+        if n is None:
+            raise ValueError(f"{self} has no list of values; give it a step, or say how many points to take")
+        return [self._value_at(i) for i in range(n)]
+
+    def edges(self) -> NDArray[np.float64]:
+        """Borders of the values' cells in [0, 1], shape (size + 1,); value i owns edges[i] to edges[i + 1]."""
+        return _equal_cells(len(self.values()))
+
+    def _value_at(self, index: int) -> float:
+        return self.low if self.step is None else float(_decimal(self.low) + index * _decimal(self.step))
+
+
+@dataclass(frozen=True)
+class Int:
+    """An integer in [low, high].
+
+    Args:
+        low: Smallest value.
+        high: Largest value. With a step that does not divide the range, the last step below it.
+        log: Whether the scale is logarithmic. For sizes that span orders of magnitude.
+        step: The values are low, low + step, low + 2 step, ...
+
+    Raises:
+        ValueError: For bounds or steps that are not integers, bounds out of order, ``log`` with
+            ``low <= 0`` or with a step, and a step that is not positive.
+
+    >>> list(Int(0, 10, step=5).values())
+    [0, 5, 10]
+    """
+
+    low: int
+    high: int
+    log: bool = field(default=False, kw_only=True)
+    step: int = field(default=1, kw_only=True)
+
+    def __post_init__(self) -> None:
+        low, high, step = (_integer("Int", name, getattr(self, name)) for name in ("low", "high", "step"))
+        _check_range("Int", low, high, self.log, step)
+        if self.log and step != 1:
+            raise ValueError(f"Int: log=True goes without a step, got step={step!r}; drop one of the two")
+        last = low + (high - low) // step * step
+        if last != high:
+            _warn_last_step("Int", high, step, last)
+        object.__setattr__(self, "low", low)
+        object.__setattr__(self, "high", last)
+        object.__setattr__(self, "log", bool(self.log))
+        object.__setattr__(self, "step", step)
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return (self.high - self.low) // self.step + 1
+
+    def __contains__(self, value: object) -> bool:
+        return _is_real(value) and value in self.values()
+
+    def to_unit(self, value: int) -> float:
+        """Position of a value in [0, 1]: the centre of its cell (in log space for ``log``)."""
+        if not self.log or self.low == self.high:
+            return ((value - self.low) // self.step + 0.5) / self.size
+        left, right = self._log_ends()
+        return (math.log(value) - left) / (right - left)
+
+    def from_unit(self, u: float) -> int:
+        """The value whose cell holds a position; positions outside [0, 1] count as the nearer end."""
+        if not self.log or self.low == self.high:
+            return self.low + self.step * _cell(u, self.size)
+        left, right = self._log_ends()
+        nearest = round(math.exp(left + min(max(u, 0.0), 1.0) * (right - left)))
+        return min(max(nearest, self.low), self.high)
+
+    def values(self) -> Sequence[int]:
+        """All values in order, as a range: nothing is listed into memory."""
+        return range(self.low, self.high + 1, self.step)
+
+    def edges(self) -> NDArray[np.float64]:
+        """Borders of the values' cells in [0, 1], shape (size + 1,); value i owns edges[i] to edges[i + 1]."""
+        if not self.log or self.low == self.high:
+            return _equal_cells(self.size)
+        left, right = self._log_ends()
+        borders = np.log(np.arange(self.low, self.high + 2) - 0.5)
+        edges: NDArray[np.float64] = (borders - left) / (right - left)
+        edges[0], edges[-1] = 0.0, 1.0
+        return edges
+
+    def _log_ends(self) -> tuple[float, float]:
+        return math.log(self.low - 0.5), math.log(self.high + 0.5)
+
+
+@dataclass(frozen=True)
+class Categorical:
+    """One of several choices, which have no order.
+
+    Args:
+        choices: What may be chosen: None, booleans, integers, finite floats and strings, which is what
+            JSON can hold. For anything else choose a name, and look the object up in a dict of your own.
+
+    Raises:
+        ValueError: For no choices, a choice twice, and choices that JSON cannot hold.
+
+    >>> Categorical(["sqrt", "log2", None]).from_unit(0.99) is None
+    True
+    """
+
+    choices: tuple[Value, ...]
+
+    def __init__(self, choices: Sequence[Value]) -> None:
+        if isinstance(choices, (str, bytes)) or not isinstance(choices, Iterable):
+            raise ValueError(f"Categorical: choices must be a list of choices, got {choices!r}; write [{choices!r}]")
+        plain = tuple(_plain_choice(choice) for choice in choices)
+        if not plain:
+            raise ValueError("Categorical: choices must not be empty; give at least one choice")
+        keys = [_identity(choice) for choice in plain]
+        for i, key in enumerate(keys):
+            if key in keys[:i]:
+                raise ValueError(f"Categorical: choices must differ, got {plain[i]!r} twice; drop one of them")
+        object.__setattr__(self, "choices", plain)
+
+    @property
+    def size(self) -> int:
+        """Number of choices."""
+        return len(self.choices)
+
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, Hashable) and _identity(value) in map(_identity, self.choices)
+
+    def to_unit(self, value: Value) -> float:
+        """Position of a choice in [0, 1]: the centre of its cell."""
+        keys = [_identity(choice) for choice in self.choices]
+        return (keys.index(_identity(value)) + 0.5) / len(keys)
+
+    def from_unit(self, u: float) -> Value:
+        """The choice whose cell holds a position; positions outside [0, 1] count as the nearer end."""
+        return self.choices[_cell(u, self.size)]
+
+    def values(self) -> Sequence[Value]:
+        """All choices in the order given."""
+        return self.choices
+
+    def edges(self) -> NDArray[np.float64]:
+        """Borders of the choices' cells in [0, 1], shape (size + 1,); choice i owns edges[i] to edges[i + 1]."""
+        return _equal_cells(self.size)
+
+
+Domain: TypeAlias = Float | Int | Categorical
+
+
+def domain_to_json(domain: Domain) -> dict[str, Any]:
+    """A domain as a dict that JSON can hold.
+
+    >>> domain_to_json(Int(1, 9))
+    {'kind': 'int', 'low': 1, 'high': 9, 'log': False, 'step': 1}
+    """
+    if isinstance(domain, Categorical):
+        return {"kind": "categorical", "choices": list(domain.choices)}
+    kind = "float" if isinstance(domain, Float) else "int"
+    return {"kind": kind, "low": domain.low, "high": domain.high, "log": domain.log, "step": domain.step}
+
+
+def domain_from_json(data: Mapping[str, Any]) -> Domain:
+    """The domain that `domain_to_json` wrote.
+
+    Raises:
+        ValueError: When the dict is not a domain's.
+    """
+    arguments = dict(data)
+    kinds: dict[Any, Callable[..., Domain]] = {"float": Float, "int": Int, "categorical": Categorical}
+    kind = kinds.get(arguments.pop("kind", None))
+    if kind is None:
+        raise ValueError(f"domain_from_json: data['kind'] must be one of {sorted(kinds)}, got {data!r}")
+    try:
+        return kind(**arguments)
+    except TypeError as error:
+        raise ValueError(f"domain_from_json: data is not a domain, got {data!r}: {error}") from None
+
+
+class TrialState(StrEnum):
+    """What a trial has come to. A member equals its name as text: ``TrialState.PRUNED == "pruned"``."""
+
+    RUNNING = "running"
+    COMPLETE = "complete"
+    PRUNED = "pruned"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenTrial:
+    """One configuration and what came of it. Its number is its place in the history.
+
+    Args:
+        params: The parameters it was given, by name.
+        loss: Lower is better. nan unless the trial is complete, or pruned with a last report.
+        curve: The losses it reported on the way, by step.
+        state: "running", "complete", "pruned" or "failed".
+
+    >>> history = [FrozenTrial({"x": 1}, 0.5), FrozenTrial({"x": 2}, 0.1), FrozenTrial({"x": 3}, state="failed")]
+    >>> min(history, key=FrozenTrial.merit).params
+    {'x': 2}
+    """
+
+    params: Mapping[str, Any]
+    loss: float = math.nan
+    curve: Mapping[int, float] = field(default_factory=dict)
+    state: TrialState = TrialState.COMPLETE
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "state", TrialState(self.state))
+
+    def merit(self) -> tuple[int, float, float]:
+        """Sort key of a finished trial, best first: complete by loss; pruned, later step first; failed.
+
+        Trials with equal keys are in the order of their numbers when the sort is stable, as Python's is.
+        """
+        loss = math.inf if math.isnan(self.loss) else self.loss
+        if self.state == "complete":
+            return (0, 0.0, loss)
+        if self.state == "pruned":
+            return (1, -max(self.curve, default=-1), loss)
+        return (2, 0.0, 0.0)
+
+
+def _is_real(value: object) -> TypeGuard[float]:
+    # True and False are numbers in Python; as a value of a Float or an Int they are a mistake.
+    return isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
+
+
+def _finite(kind: str, name: str, value: Any) -> float:
+    try:
+        number = float(value) if _is_real(value) else math.nan
+    except OverflowError:  # an int beyond 1e308
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"{kind}: {name} must be a finite number, got {value!r}")
+    return number
+
+
+def _integer(kind: str, name: str, value: Any) -> int:
+    if _finite(kind, name, value).is_integer():
+        return int(value)
+    raise ValueError(f"{kind}: {name} must be an integer, got {value!r}; use Float for fractions")
+
+
+def _check_range(kind: str, low: float, high: float, log: bool, step: float | None) -> None:
+    if low > high:
+        raise ValueError(f"{kind}: low must not exceed high, got low={low!r} and high={high!r}; swap them")
+    if not math.isfinite(float(high) - float(low)):
+        raise ValueError(f"{kind}: high - low overflows for low={low!r} and high={high!r}; narrow the range")
+    if log and low <= 0:
+        raise ValueError(f"{kind}: log=True needs low > 0, got low={low!r}; raise low or drop log")
+    if step is not None and step <= 0:
+        raise ValueError(f"{kind}: step must be positive, got step={step!r}")
+
+
+def _warn_last_step(kind: str, high: float, step: float, last: float) -> None:
+    text = f"{kind}: high={high!r} is no whole number of steps ({step!r}) above low; the range ends at {last!r}"
+    warnings.warn(text, stacklevel=4)  # points at the line that builds the domain
+
+
+def _decimal(value: float) -> Decimal:
+    # The shortest decimal that reads back as the float: 0.1 means one tenth, as its author meant it.
+    return Decimal(repr(value))
+
+
+def _n_steps(low: float, high: float, step: float) -> int:
+    return int((_decimal(high) - _decimal(low)) / _decimal(step)) + 1
+
+
+def _cell(u: float, n: int) -> int:
+    return min(max(int(u * n), 0), n - 1)
+
+
+def _equal_cells(n: int) -> NDArray[np.float64]:
+    return np.arange(n + 1) / n
+
+
+def _plain_choice(choice: Any) -> Value:
+    if isinstance(choice, np.generic):
+        choice = choice.item()
+    if choice is None or isinstance(choice, (bool, int, str)) or (isinstance(choice, float) and math.isfinite(choice)):
+        return choice
+    way_out = "choose a name and look the object up in a dict"
+    raise ValueError(
+        f"Categorical: choices may be None, bool, int, finite float or str, got {choice!r} ({type(choice).__name__}); "
+        f"{way_out}"
+    )
+
+
+def _identity(choice: object) -> tuple[bool, object]:
+    # In Python True == 1; in JSON, and for the user, they are two choices.
+    return isinstance(choice, (bool, np.bool_)), choice
