@@ -135,7 +135,9 @@ class Float:
 
     def edges(self) -> NDArray[np.float64]:
         """Borders of the values' cells in [0, 1], shape (size + 1,); value i owns edges[i] to edges[i + 1]."""
-        return _equal_cells(len(self.values()))
+        if self.size is None:
+            raise ValueError(f"{self} has no cells; give it a step")
+        return _equal_cells(self.size)
 
     def _value_at(self, index: int) -> float:
         return self.low if self.step is None else float(_decimal(self.low) + index * _decimal(self.step))

@@ -1,0 +1,35 @@
+"""Samplers: given the trials so far, which configuration comes next? One file, one algorithm."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..space import FrozenTrial
+from .cma_es import CmaEsSampler
+from .grid import GridSampler
+from .random_search import RandomSampler
+from .tpe import TPESampler
+
+__all__ = ["CmaEsSampler", "GridSampler", "RandomSampler", "Sampler", "TPESampler"]
+
+
+class Sampler(Protocol):
+    """What a search algorithm is: a class with this one method. There is nothing to inherit from.
+
+    A sampler that has an attribute ``space`` cannot discover the space while it runs: it is asked for this whole
+    space, or, where the attribute is None, for the whole of a declared one, and never for a single parameter.
+    """
+
+    def suggest(
+        self, space: Mapping[str, Any], history: Sequence[FrozenTrial], rng: np.random.Generator
+    ) -> dict[str, Any] | None:
+        """Return the next configuration, or None when there is nothing left to try.
+
+        Args:
+            space: The parameters asked for, by name: a domain each.
+            history: The trials so far, by number; not to be changed. Trials that lack one of the names,
+                or have a value outside its domain, come from another branch or an older space.
+            rng: The only source of chance. Same history, same state of rng: same answer.
+        """
+        ...

@@ -1,0 +1,604 @@
+"""Studies: everything around an algorithm. A `Study` keeps the history, asks the sampler, and is told what came out.
+
+A sampler is a pure function of the history, so all that a study has to remember is the list of trials. It hands
+that one list, unchanged and never copied, to every call. What a user says in *values*, to be minimised or
+maximised, becomes *losses* here, and only here: inside samplers and pruners lower is always better.
+
+How an objective that names its parameters as it runs ("define by run") meets a function of a whole space
+    A parameter that every complete or pruned trial has named, with the same domain, is *joint*: at the start of a
+    trial the sampler is asked for all of those together. Any other is asked for by itself, when the objective
+    names it. So a branch is estimated from the trials that went there, and a conditional space needs no type of
+    its own. A name whose domain changes is asked for by itself from then on.
+
+Start reading at `Study.optimize`, which is `Study.ask` and `Study.tell` in a loop.
+
+>>> study = create_study(direction="maximize", seed=1)
+>>> trial = study.ask({"x": Float(0, 1), "kernel": Categorical(["linear", "rbf"])})
+>>> study.tell(trial, trial.params["x"]).state
+<TrialState.COMPLETE: 'complete'>
+>>> study.best_params == trial.params
+True
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+import threading
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from .pruners import MedianPruner, Pruner
+from .samplers import Sampler, TPESampler
+from .space import Categorical, Domain, Float, FrozenTrial, Int, TrialState, Value
+
+
+class TrialPruned(Exception):  # noqa: N818  # the name that users know: it is a signal, not an error
+    """Raised by an objective to end its trial early, after ``trial.should_prune()`` said so."""
+
+
+class SearchExhausted(Exception):  # noqa: N818  # a signal, not an error
+    """Raised by `Study.ask` when the sampler has nothing left to try, as a grid does in the end."""
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """A trial as its user sees it: in values, not losses.
+
+    Attributes:
+        number: Its place in the study, from 0.
+        state: Running, complete, pruned or failed.
+        value: What it was told, or the last report of a pruned trial; None when there is none.
+        params: The parameters; of a failed or running trial also those that its objective has not reached.
+        distributions: The domains of the parameters that were named.
+        intermediate_values: What it reported, by step.
+        user_attrs: What `Trial.set_user_attr` noted.
+        error: Why it failed, where that is known.
+        datetime_start: When it was asked for.
+        datetime_complete: When it was told; None while it runs.
+    """
+
+    number: int
+    state: TrialState
+    value: float | None
+    params: dict[str, Any]
+    distributions: dict[str, Domain]
+    intermediate_values: dict[int, float]
+    user_attrs: dict[str, Any]
+    error: str | None
+    datetime_start: datetime
+    datetime_complete: datetime | None
+
+    @property
+    def duration(self) -> timedelta | None:
+        """Time from ask to tell."""
+        return None if self.datetime_complete is None else self.datetime_complete - self.datetime_start
+
+
+class Trial:
+    """A trial that is open: an objective asks it for parameters and reports to it. Made by `Study.ask`."""
+
+    def __init__(self, study: Study, number: int, rng: np.random.Generator) -> None:
+        self.number = number
+        self.user_attrs: dict[str, Any] = {}
+        self._study = study
+        self._rng = rng
+        self._params: dict[str, Any] = {}
+        self._domains: dict[str, Domain] = {}
+        self._from_grid: set[str] = set()  # the grid chose these; the objective has yet to say their domains
+        self._fixed: dict[str, Any] = {}  # from enqueue_trial: whatever the domain will be
+        self._joint: dict[str, Any] = {}  # given at the start, for the domains in _joint_domains
+        self._joint_domains: Mapping[str, Domain] = {}
+        self._curve: dict[int, float] = {}
+        self._start = datetime.now()
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters named so far."""
+        return dict(self._params)
+
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
+        """Return the value of a real parameter; the arguments are those of `Float`."""
+        return float(self._study._suggest(self, name, Float(low, high, step=step, log=log)))
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+        """Return the value of an integer parameter; the arguments are those of `Int`."""
+        return int(self._study._suggest(self, name, Int(low, high, step=step, log=log)))
+
+    def suggest_categorical(self, name: str, choices: Sequence[Value]) -> Any:
+        """Return one of several choices."""
+        return self._study._suggest(self, name, Categorical(choices))
+
+    def report(self, value: float, step: int) -> None:
+        """Report an intermediate value, so that the pruner can judge the trial.
+
+        Args:
+            value: The objective as it stands; nan when it cannot be computed.
+            step: How far the trial has come, in whole units of your choice: epochs, folds, rounds. Every trial
+                should report at the same steps, for the pruner compares trials at equal steps.
+
+        Raises:
+            ValueError: For a value that is no number, a step that is not a whole number of at least 0.
+        """
+        self._study._check_open(self)
+        number, problem = _as_number(value, nan=True)
+        if problem:
+            raise ValueError(f"report: value {problem}")
+        if isinstance(step, bool) or not isinstance(step, (int, np.integer)) or step < 0:
+            raise ValueError(f"report: step must be a whole number of at least 0, got {step!r}")
+        if int(step) in self._curve:
+            text = f"trial {self.number} reported step {step} twice; the first report stays, {number!r} is dropped"
+            warnings.warn(text, stacklevel=2)
+            return
+        self._curve[int(step)] = number
+
+    def should_prune(self) -> bool:
+        """Whether the pruner advises to stop; then raise `TrialPruned`."""
+        return self._study._should_prune(self)
+
+    def set_user_attr(self, key: str, value: Any) -> None:
+        """Note something about the trial; it is kept in its record."""
+        self._study._check_open(self)
+        self.user_attrs[key] = value
+
+    def __repr__(self) -> str:
+        return f"Trial(number={self.number}, params={self._params})"
+
+
+class Study:
+    """One search: a history, the sampler and the pruner that read it, and the direction of the values.
+
+    Use `create_study`. All methods may be called from several threads at once.
+    """
+
+    def __init__(self, direction: str, sampler: Sampler, pruner: Pruner, seed: int, study_name: str | None) -> None:
+        self.direction = direction
+        self.sampler = sampler
+        self.pruner = pruner
+        self.seed = seed
+        self.study_name = study_name
+        self._sign = 1.0 if direction == "minimize" else -1.0  # loss = sign * value
+        self._trials: list[Trial | TrialRecord] = []  # by number: open, or finished
+        self._history: list[FrozenTrial] = []  # what samplers and pruners see: one list, entries replaced in place
+        self._queue: deque[dict[str, Any]] = deque()
+        self._joint: dict[str, Domain] | None = None  # None until a trial has finished
+        self._domains: dict[str, Domain] = {}  # by name, as first seen
+        self._varying: set[str] = set()  # names whose domain has changed
+        self._best: int | None = None
+        self._optimizing = self._stopping = False
+        self._lock = threading.RLock()
+
+    # ---- results -------------------------------------------------------------------------------------------------
+
+    @property
+    def trials(self) -> list[TrialRecord]:
+        """Records of all trials, by number."""
+        with self._lock:
+            return [trial if isinstance(trial, TrialRecord) else self._record(trial) for trial in self._trials]
+
+    @property
+    def best_trial(self) -> TrialRecord:
+        """The complete trial with the best finite value; the first of several.
+
+        Raises:
+            ValueError: While there is none.
+        """
+        best = self._best
+        if best is None:
+            raise ValueError("no best trial yet: no trial has been completed with a finite value")
+        record = self._trials[best]
+        assert isinstance(record, TrialRecord)  # tell() sets _best to finished trials only
+        return record
+
+    @property
+    def best_value(self) -> float:
+        """The value of the best trial."""
+        value = self.best_trial.value
+        assert value is not None  # a complete trial has one
+        return value
+
+    @property
+    def best_params(self) -> dict[str, Any]:
+        """The parameters of the best trial."""
+        return dict(self.best_trial.params)
+
+    # ---- ask and tell --------------------------------------------------------------------------------------------
+
+    def ask(self, space: Mapping[str, Domain | Sequence[Any]] | None = None) -> Trial:
+        """Start a trial.
+
+        Args:
+            space: The parameters, declared: the trial has them all at once, chosen jointly. A list stands for
+                `Categorical`. None: the trial is asked for them by ``suggest_float`` and so on.
+
+        Raises:
+            SearchExhausted: When the sampler has nothing left to try.
+            ValueError: For a space that is none, and a sampler that needs a declared space and has none.
+        """
+        with self._lock:
+            number = len(self._trials)
+            rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
+            trial = Trial(self, number, rng)
+            grid = getattr(self.sampler, "space", None)
+            declared = _as_space(grid if space is None else space)
+            if declared is None and hasattr(self.sampler, "space"):
+                raise ValueError(
+                    f"{type(self.sampler).__name__} cannot discover the space while it runs: give it the space, as in "
+                    f"{type(self.sampler).__name__}({{'x': [1, 2, 3]}}), or declare it in ask(space)"
+                )
+            joint = (self._joint or {}) if declared is None else declared
+            fixed = self._queue[0] if self._queue else {}
+            params = {} if joint.keys() <= fixed.keys() else self._ask_sampler(joint, number, rng)
+            if self._queue:
+                self._queue.popleft()
+            trial._fixed = dict(fixed)
+            if declared is None:
+                trial._joint, trial._joint_domains = params, dict(joint)
+            else:
+                for name, domain in declared.items():
+                    trial._params[name] = _member(name, fixed.get(name, params.get(name)), domain)
+                trial._domains = dict(declared)
+                trial._from_grid = set(declared) if space is None else set()
+            self._trials.append(trial)
+            return trial
+
+    def tell(
+        self, trial: Trial | int, value: float | None = None, state: TrialState | str | None = None
+    ) -> TrialRecord:
+        """Finish a trial.
+
+        Args:
+            trial: The trial, or its number.
+            value: What came out. A value that is not a number (nan, None, text, an array ...) makes the trial fail,
+                with a warning that says so; infinity is a number.
+            state: "complete" (None means it), "pruned" (its value is then the last report, where none is given) or
+                "failed" (without a value).
+
+        Raises:
+            ValueError: For a trial that this study has not, or that is finished already, and for other states.
+        """
+        if state is not None and state not in ("complete", "pruned", "failed"):
+            raise ValueError(f"tell: state must be 'complete', 'pruned' or 'failed', got {state!r}")
+        if state == "failed" and value is not None:
+            raise ValueError(f"tell: a failed trial has no value, got {value!r}; leave one of the two out")
+        with self._lock:
+            open_trial = self._check_open(trial)
+            if state == "failed":
+                return self._finish(open_trial, TrialState.FAILED, math.nan, None)
+            if state == "pruned" and value is None:
+                last = open_trial._curve[max(open_trial._curve)] if open_trial._curve else math.nan
+                return self._finish(open_trial, TrialState.PRUNED, last, None)
+            number, problem = _as_number(value, nan=False)
+            if problem is None:
+                return self._finish(open_trial, TrialState(state or "complete"), number, None)
+            record = self._finish(open_trial, TrialState.FAILED, math.nan, f"its value {problem}")
+        warnings.warn(f"trial {record.number} failed: {record.error}", stacklevel=2)
+        return record
+
+    def enqueue_trial(self, params: Mapping[str, Any]) -> None:
+        """Have a configuration tried before the sampler goes on; what it does not name the sampler chooses."""
+        if not isinstance(params, Mapping) or not all(isinstance(name, str) for name in params):
+            raise ValueError(f"enqueue_trial: params must be a dict from names to values, got {params!r}")
+        with self._lock:
+            self._queue.append(dict(params))
+
+    # ---- the loop ------------------------------------------------------------------------------------------------
+
+    def optimize(
+        self,
+        objective: Callable[[Trial], float],
+        n_trials: int | None = None,
+        timeout: float | None = None,
+        *,
+        callbacks: Iterable[Callable[[Study, TrialRecord], None]] | None = None,
+        catch: type[Exception] | Iterable[type[Exception]] = (),
+        show_progress_bar: bool = False,
+    ) -> None:
+        """Run trials one after the other.
+
+        It ends after ``n_trials`` or ``timeout``, when the sampler has nothing left to try, or by `stop`;
+        with neither limit it runs until then. Ctrl-C ends it too; all that has finished is kept.
+
+        Args:
+            objective: Takes a `Trial`, returns its value. When it raises, the trial is kept as failed and the
+                error goes on to the caller, unless ``catch`` names it.
+            n_trials: How many more trials.
+            timeout: After how many seconds no new trial starts.
+            callbacks: Each is called as ``callback(study, record)`` after every trial.
+            catch: Exceptions after which the search goes on.
+            show_progress_bar: Whether to show one (needs tqdm).
+        """
+        if n_trials is not None and (isinstance(n_trials, bool) or not isinstance(n_trials, int) or n_trials < 0):
+            raise ValueError(f"optimize: n_trials must be a whole number of at least 0 or None, got {n_trials!r}")
+        if timeout is not None and not timeout >= 0:
+            raise ValueError(f"optimize: timeout must be a number of seconds of at least 0 or None, got {timeout!r}")
+        caught = (catch,) if isinstance(catch, type) else tuple(catch)
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
+        self._optimizing, self._stopping = True, False
+        try:
+            with _progress_bar(show_progress_bar, n_trials) as bar:
+                done = 0
+                while done != n_trials and not self._stopping and time.monotonic() < deadline:
+                    try:
+                        trial = self.ask()
+                    except SearchExhausted:
+                        break
+                    record = self._run(objective, trial, caught)
+                    done += 1
+                    for callback in callbacks or ():
+                        callback(self, record)
+                    if bar is not None:
+                        bar.update()
+        finally:
+            self._optimizing = False
+
+    def stop(self) -> None:
+        """End `optimize` after the present trial. For objectives and callbacks.
+
+        Raises:
+            RuntimeError: When `optimize` is not running.
+        """
+        if not self._optimizing:
+            raise RuntimeError("stop: optimize is not running; call stop from an objective or a callback")
+        self._stopping = True
+
+    def _run(
+        self, objective: Callable[[Trial], float], trial: Trial, caught: tuple[type[Exception], ...]
+    ) -> TrialRecord:
+        """Evaluate the objective once and finish its trial, whatever happens."""
+        try:
+            value = objective(trial)
+        except TrialPruned:
+            return self.tell(trial, state=TrialState.PRUNED)
+        except BaseException as error:  # Ctrl-C as well: no trial may be left running
+            with self._lock:
+                self._check_open(trial)
+                record = self._finish(trial, TrialState.FAILED, math.nan, f"{type(error).__name__}: {error}")
+            if not isinstance(error, caught):
+                raise
+            warnings.warn(f"trial {trial.number} failed: {record.error}", stacklevel=3)
+            return record
+        return self.tell(trial, value)
+
+    # ---- behind the open trial -----------------------------------------------------------------------------------
+
+    def _suggest(self, trial: Trial, name: str, domain: Domain) -> Any:
+        """Return the value of a parameter that the objective names."""
+        with self._lock:
+            self._check_open(trial)
+            if trial._domains.get(name) == domain:
+                return trial._params[name]
+            if name in trial._domains and name not in trial._from_grid:
+                raise ValueError(
+                    f"trial {trial.number} has {name!r} already, as {trial._domains[name]}, and now as {domain}; "
+                    "use another name for the second"
+                )
+            self._note_domain(trial, name, domain)
+            if name in trial._from_grid:
+                trial._from_grid.discard(name)
+                value = trial._params[name]
+            elif name in trial._fixed:
+                value = trial._fixed[name]
+            elif trial._joint_domains.get(name) == domain and name in trial._joint:
+                value = trial._joint[name]
+            else:
+                value = self._ask_alone(trial, name, domain)
+            trial._params[name] = _member(name, value, domain)
+            trial._domains[name] = domain
+            if trial.number < len(self._history):  # others have seen it running; they should see this too
+                self._history[trial.number] = self._freeze(trial)
+            return trial._params[name]
+
+    def _ask_alone(self, trial: Trial, name: str, domain: Domain) -> Any:
+        if hasattr(self.sampler, "space"):
+            raise ValueError(
+                f"{type(self.sampler).__name__} cannot discover {name!r} while it runs: add {name!r} to its space"
+            )
+        return self._ask_sampler({name: domain}, trial.number, trial._rng)[name]
+
+    def _ask_sampler(self, space: Mapping[str, Domain], number: int, rng: np.random.Generator) -> dict[str, Any]:
+        """Ask the sampler and check its answer, for it may be the user's own."""
+        params = self.sampler.suggest(space, self._before(number), rng)
+        who = type(self.sampler).__name__
+        if params is None:
+            raise SearchExhausted(f"{who} has nothing left to try after {number} trials")
+        if params.keys() != space.keys():
+            raise ValueError(f"{who}.suggest was asked for {sorted(space)} and returned {params!r}")
+        return {name: _member(f"{who}.suggest: {name}", params[name], domain) for name, domain in space.items()}
+
+    def _should_prune(self, trial: Trial) -> bool:
+        with self._lock:
+            self._check_open(trial)
+            return bool(self.pruner.should_prune(self._freeze(trial), self._before(trial.number)))
+
+    def _note_domain(self, trial: Trial, name: str, domain: Domain) -> None:
+        """Notice a name whose domain differs from that of earlier trials."""
+        known = self._domains.setdefault(name, domain)
+        if known == domain or name in self._varying:
+            return
+        self._varying.add(name)
+        if self._joint is not None:
+            self._joint.pop(name, None)
+        text = (
+            f"trial {trial.number} names {name!r} as {domain}, earlier trials as {known}: from now on {name!r} is "
+            "searched by itself, from the trials inside its present domain; a domain that stays the same, or a name "
+            "for each, would be searched jointly with the others"
+        )
+        warnings.warn(text, stacklevel=5)
+
+    # ---- the history ---------------------------------------------------------------------------------------------
+
+    def _before(self, number: int) -> list[FrozenTrial]:
+        """Return the trials 0 .. number - 1: the one list that samplers know, wherever that is possible.
+
+        A trial enters the list when a later one asks. So the newest trial always gets the list itself, also for a
+        parameter that it names late; only an older one that is still open gets a copy of the part before it.
+        """
+        self._enter_until(number)
+        return self._history if len(self._history) == number else self._history[:number]
+
+    def _enter_until(self, number: int) -> None:
+        for missing in range(len(self._history), number):
+            trial = self._trials[missing]
+            assert isinstance(trial, Trial)  # finished trials are entered by _finish
+            self._history.append(self._freeze(trial))
+
+    def _freeze(self, trial: Trial) -> FrozenTrial:
+        curve = {step: self._sign * value for step, value in trial._curve.items()}
+        return FrozenTrial(_given(trial), math.nan, curve, TrialState.RUNNING)
+
+    def _finish(self, trial: Trial, state: TrialState, value: float, error: str | None) -> TrialRecord:
+        """Close a trial: enter it in the history, and learn from it which parameters are joint."""
+        self._enter_until(trial.number)
+        params = _given(trial) if state == TrialState.FAILED else dict(trial._params)
+        curve = {step: self._sign * y for step, y in trial._curve.items()}
+        frozen = FrozenTrial(params, self._sign * value, curve, state)
+        self._history[trial.number : trial.number + 1] = [frozen]  # replaces its running entry, or is appended
+        record = self._record(trial, state, value, params, error)
+        self._trials[trial.number] = record
+        if state == TrialState.COMPLETE and math.isfinite(value):
+            best = self._best
+            if best is None or (frozen.loss, trial.number) < (self._history[best].loss, best):
+                self._best = trial.number
+        if state in (TrialState.COMPLETE, TrialState.PRUNED):
+            named = {name: domain for name, domain in trial._domains.items() if name not in self._varying}
+            old = named if self._joint is None else self._joint
+            self._joint = {name: domain for name, domain in old.items() if named.get(name) == domain}
+        return record
+
+    def _record(
+        self,
+        trial: Trial,
+        state: TrialState = TrialState.RUNNING,
+        value: float = math.nan,
+        params: dict[str, Any] | None = None,
+        error: str | None = None,
+    ) -> TrialRecord:
+        return TrialRecord(
+            number=trial.number,
+            state=state,
+            value=None if math.isnan(value) else value,
+            params=dict(_given(trial) if params is None else params),
+            distributions=dict(trial._domains),
+            intermediate_values=dict(trial._curve),
+            user_attrs=dict(trial.user_attrs),
+            error=error,
+            datetime_start=trial._start,
+            datetime_complete=None if state == TrialState.RUNNING else datetime.now(),
+        )
+
+    def _check_open(self, trial: Trial | int) -> Trial:
+        """Return the open trial that is meant, or say why there is none."""
+        number = trial.number if isinstance(trial, Trial) else trial
+        if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or not 0 <= number < len(self._trials):
+            raise ValueError(f"this study has no trial {trial!r}: it has {len(self._trials)} trials, numbered from 0")
+        known = self._trials[number]
+        if isinstance(known, TrialRecord):
+            raise ValueError(f"trial {number} is finished already ({known.state}); ask for a new one")
+        if isinstance(trial, Trial) and known is not trial:
+            raise ValueError(f"trial {number} belongs to another study")
+        return known
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if key != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.RLock())
+
+
+def create_study(
+    direction: str = "minimize",
+    *,
+    sampler: Sampler | None = None,
+    pruner: Pruner | None = None,
+    seed: int | None = None,
+    study_name: str | None = None,
+) -> Study:
+    """Return a new study.
+
+    Args:
+        direction: "minimize" or "maximize".
+        sampler: The algorithm that chooses configurations; `TPESampler` by default.
+        pruner: The rule behind ``trial.should_prune()``; `MedianPruner` by default. It acts only on objectives
+            that report and ask.
+        seed: The same seed and objective give the same trials. None: one is drawn, and kept in ``study.seed``.
+        study_name: Any name, for people.
+
+    Raises:
+        ValueError: For another direction or a seed that is not a whole number of at least 0.
+        TypeError: For a sampler or a pruner without its method; a class in place of an object.
+    """
+    if direction not in ("minimize", "maximize"):
+        raise ValueError(f"create_study: direction must be 'minimize' or 'maximize', got {direction!r}")
+    if seed is None:
+        seed = secrets.randbits(128)  # as many bits as numpy takes for a seed of its own
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"create_study: seed must be a whole number of at least 0, got {seed!r}")
+    sampler = TPESampler() if sampler is None else sampler
+    pruner = MedianPruner() if pruner is None else pruner
+    for role, thing, method in (("sampler", sampler, "suggest"), ("pruner", pruner, "should_prune")):
+        if isinstance(thing, type) or not callable(getattr(thing, method, None)):
+            raise TypeError(f"create_study: {role} must be an object with a method {method}, got {thing!r}")
+    return Study(direction, sampler, pruner, int(seed), study_name)
+
+
+def _given(trial: Trial) -> dict[str, Any]:
+    """All parameters that a trial has or is bound to have: named, or given and not reached yet."""
+    return {**trial._joint, **trial._fixed, **trial._params}
+
+
+def _as_space(space: Mapping[str, Domain | Sequence[Any]] | None) -> dict[str, Domain] | None:
+    if space is None:
+        return None
+    if not isinstance(space, Mapping) or not space or not all(isinstance(name, str) for name in space):
+        raise ValueError(f"ask: space must be a dict from names to domains, got {space!r}")
+    return {
+        name: domain if isinstance(domain, (Float, Int, Categorical)) else Categorical(domain)
+        for name, domain in space.items()
+    }
+
+
+def _member(name: str, value: Any, domain: Domain) -> Any:
+    """Return a value as its domain's type, or raise because it lies outside."""
+    if value not in domain:
+        raise ValueError(f"{name}={value!r} lies outside {domain}; widen the domain or change the value")
+    if isinstance(domain, Categorical):
+        return domain.from_unit(domain.to_unit(value))
+    return float(value) if isinstance(domain, Float) else int(value)
+
+
+def _as_number(value: Any, *, nan: bool) -> tuple[float, str | None]:
+    """Return a value as a float and, where it is none, what is wrong with it."""
+    # float() would read the text "1.0", take the only entry out of an array, and drop an imaginary part.
+    is_disguised = isinstance(value, (str, bytes, complex, np.complexfloating)) or getattr(value, "ndim", 0) > 0
+    if not is_disguised:
+        try:
+            number = float(value)
+        except (TypeError, ValueError, OverflowError):
+            pass
+        else:
+            if nan or not math.isnan(number):
+                return number, None
+    kind = "" if isinstance(value, float) else f" ({type(value).__name__})"
+    return math.nan, f"must be a number, got {str(value)[:80]}{kind}"
+
+
+def _progress_bar(show: bool, n_trials: int | None) -> Any:
+    if not show:
+        return nullcontext()
+    try:
+        from tqdm.auto import tqdm  # optional
+    except ImportError:
+        warnings.warn('no progress bar without tqdm: pip install tqdm (or "tpe-reference[compare]")', stacklevel=3)
+        return nullcontext()
+    return tqdm(total=n_trials, unit="trial")
