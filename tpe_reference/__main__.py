@@ -1,0 +1,83 @@
+"""The command line: ``tpe-reference``, the same as ``python -m tpe_reference``."""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .compare import cli as compare
+
+PACKAGE = Path(__file__).parent
+
+# What `copy` calls an algorithm: its file, and five lines that use the copy.
+_SAMPLER_USE = """import numpy as np; from space import Float, FrozenTrial; from {module} import {name}
+space, history = {{"x": Float(-5, 5), "y": Float(-5, 5)}}, []
+for n in range(60):
+    params = {name}({arguments}).suggest(space, history, np.random.default_rng([1, n]))
+    history.append(FrozenTrial(params, loss=(params["x"] - 1) ** 2 + params["y"] ** 2))
+print(min(history, key=FrozenTrial.merit))
+"""
+_PRUNER_USE = """from space import FrozenTrial; from median import MedianPruner
+history = [FrozenTrial({}, loss=0.1 * k, curve={1: 0.1 * k}) for k in range(1, 6)]
+for loss in (0.2, 0.4):
+    running = FrozenTrial({}, curve={1: loss}, state="running")
+    print(loss, "stop" if MedianPruner().should_prune(running, history) else "go on")
+"""
+
+
+def _sampler_use(module: str, name: str, arguments: str = "") -> str:
+    return _SAMPLER_USE.format(module=module, name=name, arguments=arguments)
+
+
+ALGORITHMS = {
+    "grid": ("samplers/grid.py", _sampler_use("grid", "GridSampler", "points=8")),
+    "random": ("samplers/random_search.py", _sampler_use("random_search", "RandomSampler")),
+    "tpe": ("samplers/tpe.py", _sampler_use("tpe", "TPESampler")),
+    "cma-es": ("samplers/cma_es.py", _sampler_use("cma_es", "CmaEsSampler")),
+    "median": ("pruners/median.py", _PRUNER_USE),
+}
+
+
+def copy(algorithm: str, folder: Path) -> str:
+    """Put an algorithm's file and space.py into a folder, side by side, and return lines that use them.
+
+    Raises:
+        FileExistsError: When another file of one of the two names is there; then nothing is written.
+    """
+    source, use = ALGORITHMS[algorithm]
+    texts = {Path(name).name: (PACKAGE / name).read_text(encoding="utf-8") for name in ("space.py", source)}
+    # In the package the two are in different folders; in the copy they are neighbours.
+    flat = {n: re.sub(r"from (?:tpe_reference\.|\.\.)(\w+) import", r"from \1 import", t) for n, t in texts.items()}
+    for name, text in flat.items():
+        path = folder / name
+        if path.exists() and path.read_text(encoding="utf-8") != text:  # space.py serves a second algorithm as it is
+            raise FileExistsError(f"{path} is there already, and differs; nothing was written. Name another folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in flat.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return use
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    parser = argparse.ArgumentParser(prog="tpe-reference", description="Hyperparameter search, small and readable.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    compare.add_arguments(commands.add_parser("compare", help="compare search algorithms and draw their convergence"))
+    copying = commands.add_parser("copy", help="copy an algorithm into your own project, as two files")
+    copying.add_argument("algorithm", choices=ALGORITHMS)
+    copying.add_argument("folder", type=Path, metavar="DIR")
+    arguments = parser.parse_args(argv)
+    if arguments.command == "compare":
+        return compare.run(arguments)
+    try:
+        use = copy(arguments.algorithm, arguments.folder)
+    except OSError as error:
+        print(f"tpe-reference copy: {error}", file=sys.stderr)
+        return 2
+    print(f"Copied to {arguments.folder}. In that folder, with numpy:\n\n{use}", end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
