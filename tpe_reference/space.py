@@ -58,7 +58,7 @@ class Float:
         ValueError: For bounds that are not finite or out of order, ``log`` with ``low <= 0`` or with a
             step, and a step that is not positive.
 
-    >>> Float(0.8, 1.0, step=0.1).values()
+    >>> list(Float(0.8, 1.0, step=0.1).values())
     [0.8, 0.9, 1.0]
     """
 
@@ -112,7 +112,7 @@ class Float:
         """The value at a position; positions outside [0, 1] count as the nearer end."""
         n = self.size
         if n is not None:
-            return self._value_at(_cell(u, n))
+            return self.values()[_cell(u, n)]
         if u <= 0.0:
             return self.low
         if u >= 1.0:
@@ -123,15 +123,14 @@ class Float:
         return min(max(value, self.low), self.high)  # rounding may overshoot by one unit in the last place
 
     def values(self) -> Sequence[float]:
-        """All values in order.
+        """All values in order; each is computed when it is looked up.
 
         Raises:
             ValueError: When the domain is continuous.
         """
-        n = self.size
-        if n is None:
+        if self.size is None:
             raise ValueError(f"{self} has no list of values; give it a step, or say how many points to take")
-        return [self._value_at(i) for i in range(n)]
+        return _Steps(self)
 
     def edges(self) -> NDArray[np.float64]:
         """Borders of the values' cells in [0, 1], shape (size + 1,); value i owns edges[i] to edges[i + 1]."""
@@ -139,8 +138,19 @@ class Float:
             raise ValueError(f"{self} has no cells; give it a step")
         return _equal_cells(self.size)
 
-    def _value_at(self, index: int) -> float:
-        return self.low if self.step is None else float(_decimal(self.low) + index * _decimal(self.step))
+
+class _Steps(Sequence[float]):
+    """The values of a stepped `Float`, as a range of integers would be: nothing is listed into memory."""
+
+    def __init__(self, domain: Float) -> None:
+        self._domain = domain
+
+    def __len__(self) -> int:
+        return self._domain.size or 0
+
+    def __getitem__(self, index: Any) -> Any:
+        k = range(len(self))[index]  # raises the IndexError that ends a loop
+        return float(_decimal(self._domain.low) + k * _decimal(self._domain.step or 0.0))
 
 
 @dataclass(frozen=True)

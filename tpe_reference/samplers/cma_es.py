@@ -264,9 +264,10 @@ class CmaEsSampler:
         fold = self._recall(space, free, history, rng.bit_generator.seed_seq.entropy)  # type: ignore[attr-defined]
         fold.read()
         u = _sample_in_cube(fold.state, rng).tolist()
-        if len(self._memos) >= 32:  # domains that change from trial to trial must not fill the memory
-            self._memos = {}
         self._memos[tuple(space.items())] = fold
+        # Domains that change from trial to trial must not fill the memory: of more than 128, the oldest is forgotten.
+        for key in list(self._memos)[:-128]:
+            self._memos.pop(key, None)
         return params | {name: domain.from_unit(u_j) for (name, domain), u_j in zip(free.items(), u, strict=True)}
 
     def _recall(
@@ -274,7 +275,7 @@ class CmaEsSampler:
     ) -> _Fold:
         """Take what was folded of this very history before, or start afresh; the answer is the same."""
         fold = self._memos.pop(tuple(space.items()), None)  # taken out: another thread finds none
-        if fold is not None and fold.history is history and fold.entropy == entropy:
+        if fold is not None and fold.is_of(history) and fold.entropy == entropy:
             return fold
         return _Fold(self, space, free, history, entropy)
 
@@ -314,12 +315,19 @@ class _Fold:
         self._n_read = 0
         self._n_folded = 0  # trials before this number have had their chance to be in a generation
         self._running: list[int] = []
+        self._last: tuple[int, FrozenTrial] | None = None  # the newest finished trial that was read
         self._waiting: list[tuple[int, Any, list[float]]] = []  # (number, trial, point), finished, by number
         self._start(np.full(len(self.free), 0.5))
 
     def _start(self, mean: Floats) -> None:
         self.state = initial(mean, self.sampler.sigma0, self.sampler.popsize)
         self._best: list[float] = []
+
+    def is_of(self, history: Sequence[FrozenTrial]) -> bool:
+        """Whether this is the list that was read, and nobody has emptied or rewritten it since."""
+        if history is not self.history or len(history) < self._n_read:
+            return False
+        return self._last is None or history[self._last[0]] is self._last[1]
 
     def read(self) -> None:
         """Read the trials that are new, or were running when last seen, and fold the generations they complete."""
@@ -331,6 +339,8 @@ class _Fold:
             holds = all(name in trial.params and trial.params[name] in d for name, d in self.space.items())
             if trial.state == "running":
                 self._running.append(number)
+            else:
+                self._last = number, trial
             if holds and number < self._n_folded:  # it got its parameters only after others had been folded
                 self._begin()
                 return self.read()

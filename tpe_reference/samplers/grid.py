@@ -106,7 +106,7 @@ class GridSampler:
             progress = self._memo.pop()  # taken out: another thread finds none, and starts afresh
         except IndexError:
             return _Progress(space, history, self._axes(space))
-        same = progress.history is history and progress.space == space
+        same = progress.space == space and progress.is_of(history)
         return progress if same else _Progress(space, history, self._axes(space))
 
     def _axes(self, space: Mapping[str, Domain | Sequence[Any]]) -> dict[str, Sequence[Any]]:
@@ -204,6 +204,13 @@ class _Progress:
         self.next = 0  # every point before this one is held for good
         self._n_read = 0
         self._running: list[int] = []
+        self._last: tuple[int, FrozenTrial] | None = None  # the newest finished trial that was read
+
+    def is_of(self, history: Sequence[FrozenTrial]) -> bool:
+        """Whether this is the list that was read, and nobody has emptied or rewritten it since."""
+        if history is not self.history or len(history) < self._n_read:
+            return False
+        return self._last is None or history[self._last[0]] is self._last[1]
 
     def point(self, i: int) -> dict[str, Any] | None:
         """Return the i-th point, or None behind the last."""
@@ -221,6 +228,8 @@ class _Progress:
             trial = self.history[number]
             if trial.state == "running":
                 self._running.append(number)
+            else:
+                self._last = number, trial
             if trial.params.keys() == self.axes.keys():
                 key = _key({name: trial.params[name] for name in self.axes})
                 (held_by_running if trial.state == "running" else self.finished).add(key)

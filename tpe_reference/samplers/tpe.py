@@ -128,12 +128,13 @@ class TPESampler:
     def _recall(self, space: Space, history: Sequence[FrozenTrial]) -> _Memo:
         """Take what was read off this very history for this space before, or start afresh; the answer is the same."""
         memo = self._memos.pop(tuple(space.items()), None)  # taken out: another thread finds none
-        return memo if memo is not None and memo.history is history else _Memo(space, history)
+        return memo if memo is not None and memo.is_of(history) else _Memo(space, history)
 
     def _remember(self, memo: _Memo) -> None:
-        if len(self._memos) >= 32:  # domains that change from trial to trial must not fill the memory
-            self._memos = {}
         self._memos[tuple(memo.space.items())] = memo
+        # Domains that change from trial to trial must not fill the memory: of more than 128, the oldest is forgotten.
+        for key in list(self._memos)[:-128]:
+            self._memos.pop(key, None)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_memos": {}}
@@ -376,6 +377,13 @@ class _Memo:
         self._tried: set[Any] = set()  # by finished trials
         self._being_tried: set[Any] = set()  # by running ones
         self._running: list[int] = []
+        self._last: tuple[int, FrozenTrial] | None = None  # the newest finished trial that was read
+
+    def is_of(self, history: Sequence[FrozenTrial]) -> bool:
+        """Whether this is the list that was read, and nobody has emptied or rewritten it since."""
+        if history is not self.history or len(history) < len(self.usable):
+            return False
+        return self._last is None or history[self._last[0]] is self._last[1]
 
     def read(self) -> None:
         """Read the trials that are new, or were running when last seen."""
@@ -391,6 +399,8 @@ class _Memo:
         running = trial.state == "running"
         if running:
             self._running.append(number)
+        else:
+            self._last = number, trial
         self.usable[number] = all(n in trial.params and trial.params[n] in d for n, d in self.space.items())
         if not self.usable[number]:
             return
