@@ -40,6 +40,7 @@ from typing import Any, TypeAlias, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+_TOLERANCE = 1e-8  # of a step: 0.1 * 3 is 0.30000000000000004, and rounding must not expel it
 Value: TypeAlias = bool | int | float | str | None
 
 
@@ -75,7 +76,7 @@ class Float:
             raise ValueError(f"Float: log=True goes without a step, got step={step!r}; drop one of the two")
         if step is not None:
             last = float(_decimal(low) + (_n_steps(low, high, step) - 1) * _decimal(step))
-            if last != high:
+            if abs(last - high) > _TOLERANCE * step:
                 _warn_last_step("Float", high, step, last)
                 high = last
         object.__setattr__(self, "low", low)
@@ -94,7 +95,7 @@ class Float:
         if not _is_real(value) or not self.low <= value <= self.high:
             return False
         k = 0.0 if self.step is None else (value - self.low) / self.step
-        return abs(k - round(k)) < 1e-8  # 0.1 * 3 is 0.30000000000000004: rounding must not expel it
+        return abs(k - round(k)) < _TOLERANCE
 
     def to_unit(self, value: float) -> float:
         """Position of a value in [0, 1]."""
@@ -150,7 +151,8 @@ class _Steps(Sequence[float]):
 
     def __getitem__(self, index: Any) -> Any:
         k = range(len(self))[index]  # raises the IndexError that ends a loop
-        return float(_decimal(self._domain.low) + k * _decimal(self._domain.step or 0.0))
+        value = float(_decimal(self._domain.low) + k * _decimal(self._domain.step or 0.0))
+        return min(value, self._domain.high)
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,8 @@ class Int:
         return (self.high - self.low) // self.step + 1
 
     def __contains__(self, value: object) -> bool:
-        return _is_real(value) and value in self.values()
+        # Not `value in self.values()`: for all but plain integers a range would count its way there.
+        return _is_real(value) and self.low <= value <= self.high and (value - self.low) % self.step == 0
 
     def to_unit(self, value: int) -> float:
         """Position of a value in [0, 1]: the centre of its cell (in log space for ``log``)."""
@@ -405,7 +408,7 @@ def _decimal(value: float) -> Decimal:
 
 
 def _n_steps(low: float, high: float, step: float) -> int:
-    return int((_decimal(high) - _decimal(low)) / _decimal(step)) + 1
+    return int((_decimal(high) - _decimal(low)) / _decimal(step) + _decimal(_TOLERANCE)) + 1
 
 
 def _cell(u: float, n: int) -> int:

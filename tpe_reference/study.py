@@ -241,14 +241,17 @@ class Study:
             params = {} if joint.keys() <= fixed.keys() else self._ask_sampler(joint, number, rng)
             if self._queue:
                 self._queue.popleft()
+            if space is not None and not fixed.keys() <= joint.keys():
+                raise ValueError(f"ask: the enqueued trial {fixed} names what the space {sorted(joint)} has not")
             trial._fixed = dict(fixed)
             if declared is None:
                 trial._joint, trial._joint_domains = params, dict(joint)
             else:
-                for name, domain in declared.items():
-                    trial._params[name] = _member(name, fixed.get(name, params.get(name)), domain)
+                trial._params = {name: fixed.get(name, params.get(name)) for name in declared}
                 trial._domains = dict(declared)
                 trial._from_grid = set(declared) if space is None else set()
+                if space is not None:
+                    trial._params = {name: _member(name, trial._params[name], d) for name, d in declared.items()}
             self._trials.append(trial)
             return trial
 
@@ -474,6 +477,9 @@ class Study:
             named = {name: domain for name, domain in trial._domains.items() if name not in self._varying}
             old = named if self._joint is None else self._joint
             self._joint = {name: domain for name, domain in old.items() if named.get(name) == domain}
+        unheard = sorted(trial._fixed.keys() - self._domains.keys() - trial._domains.keys())
+        if unheard and state == TrialState.COMPLETE:
+            warnings.warn(f"enqueue_trial named {unheard}, which no objective has asked for: misspelt?", stacklevel=4)
         return record
 
     def _record(
@@ -590,7 +596,7 @@ def _as_number(value: Any, *, nan: bool) -> tuple[float, str | None]:
             if nan or not math.isnan(number):
                 return number, None
     kind = "" if isinstance(value, float) else f" ({type(value).__name__})"
-    return math.nan, f"must be a number, got {str(value)[:80]}{kind}"
+    return math.nan, f"must be a number, got {value!r:.80}{kind}"
 
 
 def _progress_bar(show: bool, n_trials: int | None) -> Any:
