@@ -1,0 +1,49 @@
+"""What the README shows works as it stands there."""
+
+import argparse
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tpe_reference.__main__ import main
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+
+
+def test_the_python_blocks_run_one_after_the_other() -> None:
+    namespace: dict[str, object] = {}
+    code = blocks("python")
+    assert len(code) == 3
+    for block in code:
+        exec(block, namespace)
+    assert namespace["params"]
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\(([^)#:]+)\)", README))
+def test_linked_files_exist(path: str) -> None:
+    assert (ROOT / path).exists(), f"README.md links to {path}"
+
+
+def test_commands_in_the_text_are_understood(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each is parsed by the real command line; what it would run is replaced."""
+    seen: list[argparse.Namespace] = []
+
+    def run(arguments: argparse.Namespace) -> int:
+        seen.append(arguments)
+        return 0
+
+    monkeypatch.setattr("tpe_reference.compare.cli.run", run)
+    monkeypatch.chdir(tmp_path)
+    for line in "\n".join(blocks("sh")).splitlines():
+        words = shlex.split(line.split("&&")[-1], comments=True)
+        if words and words[0].endswith("tpe-reference"):
+            assert main(words[1:]) == 0, line
+    assert len(seen) == 4
+    assert (tmp_path / "my_project" / "tpe.py").exists()
