@@ -12,11 +12,10 @@ PACKAGE = Path(__file__).parent
 
 # What `copy` calls an algorithm: its file, and five lines that use the copy.
 _SAMPLER_USE = """import numpy as np; from space import Float, FrozenTrial; from {module} import {name}
-space, history = {{"x": Float(-5, 5), "y": Float(-5, 5)}}, []
-for n in range(60):
-    params = {name}({arguments}).suggest(space, history, np.random.default_rng([1, n]))
-    history.append(FrozenTrial(params, loss=(params["x"] - 1) ** 2 + params["y"] ** 2))
-print(min(history, key=FrozenTrial.merit))
+history, sampler, seeds = [], {name}({arguments}), np.random.SeedSequence(1).spawn(60)
+for rng in map(np.random.default_rng, seeds):
+    params = sampler.suggest({{"x": Float(-5, 5), "y": Float(-5, 5)}}, history, rng)
+    history.append(FrozenTrial(params, (params["x"] - 1) ** 2 + params["y"] ** 2)); print(history[-1])
 """
 _PRUNER_USE = """from space import FrozenTrial; from median import MedianPruner
 history = [FrozenTrial({}, loss=0.1 * k, curve={1: 0.1 * k}) for k in range(1, 6)]

@@ -94,8 +94,10 @@ class Float:
     def __contains__(self, value: object) -> bool:
         if not _is_real(value) or not self.low <= value <= self.high:
             return False
-        k = 0.0 if self.step is None else (value - self.low) / self.step
-        return abs(k - round(k)) < _TOLERANCE
+        if self.step is None:
+            return True
+        nearest = self.values()[round((value - self.low) / self.step)]
+        return abs(value - nearest) <= _TOLERANCE * self.step + 4 * math.ulp(nearest)
 
     def to_unit(self, value: float) -> float:
         """Position of a value in [0, 1]."""
@@ -151,8 +153,9 @@ class _Steps(Sequence[float]):
 
     def __getitem__(self, index: Any) -> Any:
         k = range(len(self))[index]  # raises the IndexError that ends a loop
-        value = float(_decimal(self._domain.low) + k * _decimal(self._domain.step or 0.0))
-        return min(value, self._domain.high)
+        if k == len(self) - 1:
+            return self._domain.high
+        return float(_decimal(self._domain.low) + k * _decimal(self._domain.step or 0.0))
 
 
 @dataclass(frozen=True)
@@ -248,7 +251,8 @@ class Categorical:
     True
     """
 
-    choices: tuple[Value, ...]
+    choices: tuple[Value, ...] = field(compare=False)
+    _identities: tuple[Any, ...] = field(init=False, repr=False)  # what makes choices equal, see _identity
 
     def __init__(self, choices: Sequence[Value]) -> None:
         if isinstance(choices, (str, bytes)) or not isinstance(choices, Iterable):
@@ -256,11 +260,12 @@ class Categorical:
         plain = tuple(_plain_choice(choice) for choice in choices)
         if not plain:
             raise ValueError("Categorical: choices must not be empty; give at least one choice")
-        keys = [_identity(choice) for choice in plain]
-        for i, key in enumerate(keys):
-            if key in keys[:i]:
-                raise ValueError(f"Categorical: choices must differ, got {plain[i]!r} twice; drop one of them")
+        identities = tuple(_identity(choice) for choice in plain)
+        if len(set(identities)) < len(identities):
+            twice = next(plain[i] for i, key in enumerate(identities) if key in identities[:i])
+            raise ValueError(f"Categorical: choices must differ, got {twice!r} twice; drop one of them")
         object.__setattr__(self, "choices", plain)
+        object.__setattr__(self, "_identities", identities)
 
     @property
     def size(self) -> int:
@@ -268,12 +273,11 @@ class Categorical:
         return len(self.choices)
 
     def __contains__(self, value: object) -> bool:
-        return isinstance(value, Hashable) and _identity(value) in map(_identity, self.choices)
+        return isinstance(value, Hashable) and _identity(value) in self._identities
 
     def to_unit(self, value: Value) -> float:
         """Position of a choice in [0, 1]: the centre of its cell."""
-        keys = [_identity(choice) for choice in self.choices]
-        return (keys.index(_identity(value)) + 0.5) / len(keys)
+        return (self._identities.index(_identity(value)) + 0.5) / self.size
 
     def from_unit(self, u: float) -> Value:
         """The choice whose cell holds a position; positions outside [0, 1] count as the nearer end."""

@@ -136,11 +136,12 @@ class Trial:
             raise ValueError(f"report: value {problem}")
         if isinstance(step, bool) or not isinstance(step, (int, np.integer)) or step < 0:
             raise ValueError(f"report: step must be a whole number of at least 0, got {step!r}")
-        if int(step) in self._curve:
+        with self._study._lock:  # another thread may be reading the curve
+            is_new = int(step) not in self._curve
+            self._curve.setdefault(int(step), number)
+        if not is_new:
             text = f"trial {self.number} reported step {step} twice; the first report stays, {number!r} is dropped"
             warnings.warn(text, stacklevel=2)
-            return
-        self._curve[int(step)] = number
 
     def should_prune(self) -> bool:
         """Whether the pruner advises to stop; then raise `TrialPruned`."""
@@ -148,8 +149,9 @@ class Trial:
 
     def set_user_attr(self, key: str, value: Any) -> None:
         """Note something about the trial; it is kept in its record."""
-        self._study._check_open(self)
-        self.user_attrs[key] = value
+        with self._study._lock:
+            self._study._check_open(self)
+            self.user_attrs[key] = value
 
     def __repr__(self) -> str:
         return f"Trial(number={self.number}, params={self._params})"
@@ -172,8 +174,10 @@ class Study:
         self._history: list[FrozenTrial] = []  # what samplers and pruners see: one list, entries replaced in place
         self._queue: deque[dict[str, Any]] = deque()
         self._joint: dict[str, Domain] | None = None  # None until a trial has finished
+        self._joint_of_failures = True  # as long as none has been complete or pruned, failed ones have to serve
         self._domains: dict[str, Domain] = {}  # by name, as first seen
         self._varying: set[str] = set()  # names whose domain has changed
+        self._grid: tuple[Any, dict[str, Domain] | None] | None = None  # the sampler's own space, and that converted
         self._best: int | None = None
         self._optimizing = self._stopping = False
         self._lock = threading.RLock()
@@ -229,8 +233,7 @@ class Study:
             number = len(self._trials)
             rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
             trial = Trial(self, number, rng)
-            grid = getattr(self.sampler, "space", None)
-            declared = _as_space(grid if space is None else space)
+            declared = self._grid_space() if space is None else _as_space(space)
             if declared is None and hasattr(self.sampler, "space"):
                 raise ValueError(
                     f"{type(self.sampler).__name__} cannot discover the space while it runs: give it the space, as in "
@@ -321,11 +324,14 @@ class Study:
             catch: Exceptions after which the search goes on.
             show_progress_bar: Whether to show one (needs tqdm).
         """
-        if n_trials is not None and (isinstance(n_trials, bool) or not isinstance(n_trials, int) or n_trials < 0):
+        if n_trials is not None and (
+            isinstance(n_trials, bool) or not isinstance(n_trials, (int, np.integer)) or n_trials < 0
+        ):
             raise ValueError(f"optimize: n_trials must be a whole number of at least 0 or None, got {n_trials!r}")
         if timeout is not None and not timeout >= 0:
             raise ValueError(f"optimize: timeout must be a number of seconds of at least 0 or None, got {timeout!r}")
         caught = (catch,) if isinstance(catch, type) else tuple(catch)
+        called = tuple(callbacks or ())
         deadline = math.inf if timeout is None else time.monotonic() + timeout
         self._optimizing, self._stopping = True, False
         try:
@@ -338,7 +344,7 @@ class Study:
                         break
                     record = self._run(objective, trial, caught)
                     done += 1
-                    for callback in callbacks or ():
+                    for callback in called:
                         callback(self, record)
                     if bar is not None:
                         bar.update()
@@ -401,6 +407,13 @@ class Study:
             if trial.number < len(self._history):  # others have seen it running; they should see this too
                 self._history[trial.number] = self._freeze(trial)
             return trial._params[name]
+
+    def _grid_space(self) -> dict[str, Domain] | None:
+        """Return the space that the sampler itself declares, if it does; converted once, for its lists may be long."""
+        own = getattr(self.sampler, "space", None)
+        if self._grid is None or self._grid[0] is not own:
+            self._grid = own, None if own is None else _as_space(own)
+        return self._grid[1]
 
     def _ask_alone(self, trial: Trial, name: str, domain: Domain) -> Any:
         if hasattr(self.sampler, "space"):
@@ -473,14 +486,21 @@ class Study:
             best = self._best
             if best is None or (frozen.loss, trial.number) < (self._history[best].loss, best):
                 self._best = trial.number
-        if state in (TrialState.COMPLETE, TrialState.PRUNED):
-            named = {name: domain for name, domain in trial._domains.items() if name not in self._varying}
-            old = named if self._joint is None else self._joint
-            self._joint = {name: domain for name, domain in old.items() if named.get(name) == domain}
+        self._learn_joint(trial, failed=state == TrialState.FAILED)
         unheard = sorted(trial._fixed.keys() - self._domains.keys() - trial._domains.keys())
         if unheard and state == TrialState.COMPLETE:
             warnings.warn(f"enqueue_trial named {unheard}, which no objective has asked for: misspelt?", stacklevel=4)
         return record
+
+    def _learn_joint(self, trial: Trial, *, failed: bool) -> None:
+        """Keep as joint what this trial too has named, with the same domain."""
+        if failed and not self._joint_of_failures:
+            return
+        named = {name: domain for name, domain in trial._domains.items() if name not in self._varying}
+        starts = self._joint is None or (self._joint_of_failures and not failed)
+        old = named if starts or self._joint is None else self._joint
+        self._joint = {name: domain for name, domain in old.items() if named.get(name) == domain}
+        self._joint_of_failures = failed
 
     def _record(
         self,
@@ -563,9 +583,7 @@ def _given(trial: Trial) -> dict[str, Any]:
     return {**trial._joint, **trial._fixed, **trial._params}
 
 
-def _as_space(space: Mapping[str, Domain | Sequence[Any]] | None) -> dict[str, Domain] | None:
-    if space is None:
-        return None
+def _as_space(space: Mapping[str, Domain | Sequence[Any]]) -> dict[str, Domain]:
     if not isinstance(space, Mapping) or not space or not all(isinstance(name, str) for name in space):
         raise ValueError(f"ask: space must be a dict from names to domains, got {space!r}")
     return {
@@ -590,7 +608,7 @@ def _as_number(value: Any, *, nan: bool) -> tuple[float, str | None]:
     if not is_disguised:
         try:
             number = float(value)
-        except (TypeError, ValueError, OverflowError):
+        except Exception:  # whatever a foreign __float__ raises: the value is no number
             pass
         else:
             if nan or not math.isnan(number):

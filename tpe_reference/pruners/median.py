@@ -32,6 +32,7 @@ False
 from __future__ import annotations
 
 import math
+import numbers
 import statistics
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -100,6 +101,6 @@ def _without_nan(losses: Iterable[float]) -> list[float]:
 
 
 def _at_least(lowest: int, name: str, value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < lowest:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < lowest:
         raise ValueError(f"MedianPruner: {name} must be a whole number of at least {lowest}, got {value!r}")
-    return value
+    return int(value)

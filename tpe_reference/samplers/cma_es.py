@@ -245,9 +245,11 @@ class CmaEsSampler:
     """
 
     def __init__(self, *, sigma0: float = 0.25, popsize: int | None = None) -> None:
-        if isinstance(sigma0, bool) or not isinstance(sigma0, (int, float)) or not 0 < sigma0 < math.inf:
+        if isinstance(sigma0, bool) or not isinstance(sigma0, (int, float, np.number)) or not 0 < sigma0 < math.inf:
             raise ValueError(f"CmaEsSampler: sigma0 must be a positive number, got {sigma0!r}; 0.25 is usual")
-        if popsize is not None and (isinstance(popsize, bool) or not isinstance(popsize, int) or popsize < 4):
+        if popsize is not None and (
+            isinstance(popsize, bool) or not isinstance(popsize, (int, np.integer)) or popsize < 4
+        ):
             raise ValueError(f"CmaEsSampler: popsize must be a whole number of at least 4 or None, got {popsize!r}")
         self.sigma0 = float(sigma0)
         self.popsize = popsize
@@ -264,9 +266,9 @@ class CmaEsSampler:
         fold = self._recall(space, free, history, rng.bit_generator.seed_seq.entropy)  # type: ignore[attr-defined]
         fold.read()
         u = _sample_in_cube(fold.state, rng).tolist()
-        self._memos[tuple(space.items())] = fold
-        # Domains that change from trial to trial must not fill the memory: of more than 128, the oldest is forgotten.
-        for key in list(self._memos)[:-128]:
+        self._memos[id(history), *space.items()] = fold
+        # Domains that change from trial to trial must not fill the memory: of more than 64, the oldest is forgotten.
+        for key in list(self._memos)[:-64]:
             self._memos.pop(key, None)
         return params | {name: domain.from_unit(u_j) for (name, domain), u_j in zip(free.items(), u, strict=True)}
 
@@ -274,7 +276,7 @@ class CmaEsSampler:
         self, space: Mapping[str, Domain], free: Mapping[str, Domain], history: Sequence[FrozenTrial], entropy: Any
     ) -> _Fold:
         """Take what was folded of this very history before, or start afresh; the answer is the same."""
-        fold = self._memos.pop(tuple(space.items()), None)  # taken out: another thread finds none
+        fold = self._memos.pop((id(history), *space.items()), None)  # taken out: another thread finds none
         if fold is not None and fold.is_of(history) and fold.entropy == entropy:
             return fold
         return _Fold(self, space, free, history, entropy)

@@ -69,7 +69,7 @@ class GridSampler:
     ) -> None:
         counts = points.values() if isinstance(points, Mapping) else [points]
         for count in counts:
-            if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
+            if count is not None and (isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1):
                 raise ValueError(f"GridSampler: points must be a whole number of at least 1, got {count!r}")
         self.points = points
         self.space = None if space is None else dict(space)
@@ -105,9 +105,9 @@ class GridSampler:
         try:
             progress = self._memo.pop()  # taken out: another thread finds none, and starts afresh
         except IndexError:
-            return _Progress(space, history, self._axes(space))
-        same = progress.space == space and progress.is_of(history)
-        return progress if same else _Progress(space, history, self._axes(space))
+            return _Progress(space, history, self._axes(space), self.space or space)
+        same = list(progress.space.items()) == list(space.items()) and progress.is_of(history)
+        return progress if same else _Progress(space, history, self._axes(space), self.space or space)
 
     def _axes(self, space: Mapping[str, Domain | Sequence[Any]]) -> dict[str, Sequence[Any]]:
         """Return the values of each parameter, checked against the space asked for."""
@@ -198,8 +198,9 @@ class _Progress:
         space: Mapping[str, Domain | Sequence[Any]],
         history: Sequence[FrozenTrial],
         axes: dict[str, Sequence[Any]],
+        grid: Mapping[str, Domain | Sequence[Any]],
     ) -> None:
-        self.space, self.history, self.axes = dict(space), history, axes
+        self.space, self.history, self.axes, self.grid = dict(space), history, axes, grid
         self.finished: set[Any] = set()  # points that are held for good
         self.next = 0  # every point before this one is held for good
         self._n_read = 0
@@ -231,9 +232,16 @@ class _Progress:
             else:
                 self._last = number, trial
             if trial.params.keys() == self.axes.keys():
-                key = _key({name: trial.params[name] for name in self.axes})
+                key = _key({name: self._grid_value(name, trial.params[name]) for name in self.axes})
                 (held_by_running if trial.state == "running" else self.finished).add(key)
         return held_by_running
+
+    def _grid_value(self, name: str, value: Any) -> Any:
+        """Return a domain's own value for one that differs by rounding: 0.1 * 3 holds the point 0.3."""
+        domain = self.grid[name]
+        if isinstance(domain, Iterable) or domain.size is None or value not in domain:
+            return value
+        return domain.from_unit(domain.to_unit(value))
 
 
 def _key(point: Mapping[str, Any] | None) -> Any:

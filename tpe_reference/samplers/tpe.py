@@ -91,7 +91,7 @@ class TPESampler:
 
     def __init__(self, *, n_startup_trials: int = 10, n_candidates: int = 24) -> None:
         for name, number, lowest in (("n_startup_trials", n_startup_trials, 0), ("n_candidates", n_candidates, 1)):
-            if isinstance(number, bool) or not isinstance(number, int) or number < lowest:
+            if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < lowest:
                 raise ValueError(f"TPESampler: {name} must be a whole number of at least {lowest}, got {number!r}")
         self.n_startup_trials = n_startup_trials
         self.n_candidates = n_candidates
@@ -127,13 +127,13 @@ class TPESampler:
 
     def _recall(self, space: Space, history: Sequence[FrozenTrial]) -> _Memo:
         """Take what was read off this very history for this space before, or start afresh; the answer is the same."""
-        memo = self._memos.pop(tuple(space.items()), None)  # taken out: another thread finds none
+        memo = self._memos.pop((id(history), *space.items()), None)  # taken out: another thread finds none
         return memo if memo is not None and memo.is_of(history) else _Memo(space, history)
 
     def _remember(self, memo: _Memo) -> None:
-        self._memos[tuple(memo.space.items())] = memo
-        # Domains that change from trial to trial must not fill the memory: of more than 128, the oldest is forgotten.
-        for key in list(self._memos)[:-128]:
+        self._memos[id(memo.history), *memo.space.items()] = memo
+        # Domains that change from trial to trial must not fill the memory: of more than 64, the oldest is forgotten.
+        for key in list(self._memos)[:-64]:
             self._memos.pop(key, None)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -406,7 +406,7 @@ class _Memo:
             return
         self.units[number] = encode(self.space, [trial.params])[0]
         if self._size is not None and len(trial.params) == len(self.space):
-            (self._being_tried if running else self._tried).add(_key(trial.params, self.space))
+            (self._being_tried if running else self._tried).add(tuple(self.units[number].tolist()))
         if not running:
             self.n_finished += 1
             if math.isfinite(trial.loss):
@@ -420,22 +420,20 @@ class _Memo:
         tried = self._tried | self._being_tried
         if self._size is None or len(tried) >= self._size:
             return candidates
-        fresh = [u for u in candidates if _key(decode(self.space, u), self.space) not in tried]
+        # A point counts as tried where its cells' centres, which is what a configuration is encoded as, were.
+        centres = encode(self.space, [decode(self.space, u) for u in candidates]).tolist()
+        fresh = [centre for centre in centres if tuple(centre) not in tried]
         return np.array(fresh or [self._untried(tried, rng, self._size) for _ in candidates])
 
-    def _untried(self, tried: set[Any], rng: np.random.Generator, size: int) -> Floats:
+    def _untried(self, tried: set[Any], rng: np.random.Generator, size: int) -> list[float]:
         """Go from a random configuration to the next, in the order of counting, until one is untried."""
         i = int(rng.random() * size)
         while True:
-            params, rest = {}, i
-            for name, domain in self.space.items():
+            centre, rest = [], i
+            for domain in self.space.values():
                 values = domain.values()
                 rest, k = divmod(rest, len(values))
-                params[name] = values[k]
-            if _key(params, self.space) not in tried:
-                return encode(self.space, [params]).ravel()
+                centre.append(domain.to_unit(values[k]))  # type: ignore[arg-type]  # a value of this very domain
+            if tuple(centre) not in tried:
+                return centre
             i = (i + 1) % size
-
-
-def _key(params: Mapping[str, Any], space: Space) -> tuple[Any, ...]:
-    return tuple((isinstance(params[name], bool), params[name]) for name in space)  # True == 1 in Python
