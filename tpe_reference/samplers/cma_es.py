@@ -9,6 +9,8 @@ Source
     at the lines below are its equations; Figure 6 there is `update` here, and Table 1 is `Strategy`.
 Also used
     N. Hansen (2011), Injecting External Solutions Into CMA-ES. arXiv 1110.4181.
+    A. Auger and N. Hansen (2005), A Restart CMA Evolution Strategy With Increasing Population Size. CEC 2005.
+    N. Hansen (2009), Benchmarking a BI-Population CMA-ES on the BBOB-2009 Function Testbed. GECCO 2009.
     R. Hamano, S. Saito, M. Nomura and S. Shirakawa (2022), CMA-ES with Margin. GECCO 2022. arXiv 2205.13482.
 
 Legend
@@ -62,7 +64,7 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -226,6 +228,44 @@ def stop_reason(state: CmaState, sigma0: float, best: Sequence[float], last: Seq
     return None
 
 
+@dataclass(frozen=True)
+class Run:
+    """One run from a start until it stops: how it begins, and what it has cost.
+
+    Attributes:
+        popsize: Its population size.
+        sigma0: Its first step size.
+        is_large: Whether it belongs to the runs with growing populations.
+        limit: It stops at the latest after this many trials.
+        spent: Trials so far.
+    """
+
+    popsize: int
+    sigma0: float
+    is_large: bool = False
+    limit: float = math.inf
+    spent: int = 0
+
+
+def next_run(restart: str, runs: Sequence[Run], rng: np.random.Generator) -> Run:
+    """Say how to begin again after the runs so far.
+
+    A larger population sees more of the landscape and is caught less by local minima. "ipop" doubles it every time
+    (Auger and Hansen 2005). "bipop" (Hansen 2009) alternates: large runs as in ipop, and, while they have cost
+    less, small ones with a short first step, which search carefully in many places.
+    """
+    first = runs[0]
+    large = [run for run in runs if run.is_large]
+    small_cost = sum(run.spent for run in runs if not run.is_large)
+    large_cost = sum(run.spent for run in large)
+    if restart == "ipop" or small_cost >= large_cost:
+        return Run(first.popsize * 2 ** (len(large) + 1), first.sigma0, is_large=True)
+    u, v = rng.random(2)
+    popsize = max(4, math.floor(first.popsize * (0.5 * large[-1].popsize / first.popsize) ** u**2))
+    # 10^(-2 v): from the usual first step down to a hundredth of it; half of the last large run's cost at most.
+    return Run(popsize, first.sigma0 * 10 ** (-2 * v), limit=large[-1].spent / 2)
+
+
 class CmaEsSampler:
     """Covariance matrix adaptation evolution strategy.
 
@@ -233,24 +273,29 @@ class CmaEsSampler:
     parameters depend on each other, for it learns the directions of valleys. When not: for few trials (below ten
     generations it has hardly begun), for choices without order, and for spaces with many branches.
 
-    It starts in the middle of the space, and when it has converged starts again elsewhere.
+    It starts in the middle of the space, and when it has converged starts again elsewhere: see `next_run`.
 
     Args:
         sigma0: First step size, in the unit cube. 0.25: two standard deviations reach the walls.
         popsize: Trials per generation; None: 4 + floor(3 ln d). More is slower and more thorough; with many
             workers, take about as many.
+        restart: "ipop" or "bipop".
 
     Raises:
-        ValueError: For a step size that is not positive, and a population below 4 (half of it must teach).
+        ValueError: For a step size that is not positive, a population below 4 (half of it must teach), and another
+            word for ``restart``.
     """
 
-    def __init__(self, *, sigma0: float = 0.25, popsize: int | None = None) -> None:
+    def __init__(self, *, sigma0: float = 0.25, popsize: int | None = None, restart: str = "ipop") -> None:
         if isinstance(sigma0, bool) or not isinstance(sigma0, (int, float, np.number)) or not 0 < sigma0 < math.inf:
             raise ValueError(f"CmaEsSampler: sigma0 must be a positive number, got {sigma0!r}; 0.25 is usual")
         if popsize is not None and (
             isinstance(popsize, bool) or not isinstance(popsize, (int, np.integer)) or popsize < 4
         ):
             raise ValueError(f"CmaEsSampler: popsize must be a whole number of at least 4 or None, got {popsize!r}")
+        if restart not in ("ipop", "bipop"):
+            raise ValueError(f"CmaEsSampler: restart must be 'ipop' or 'bipop', got {restart!r}")
+        self.restart = restart
         self.sigma0 = float(sigma0)
         self.popsize = popsize
         self._memos: dict[Any, _Fold] = {}
@@ -313,16 +358,18 @@ class _Fold:
 
     def _begin(self) -> None:
         """Forget everything and start before the first trial."""
-        self._n_restarts = 0
         self._n_read = 0
         self._n_folded = 0  # trials before this number have had their chance to be in a generation
         self._running: list[int] = []
         self._last: tuple[int, FrozenTrial] | None = None  # the newest finished trial that was read
         self._waiting: list[tuple[int, Any, list[float]]] = []  # (number, trial, point), finished, by number
-        self._start(np.full(len(self.free), 0.5))
+        popsize = strategy(len(self.free), self.sampler.popsize).popsize
+        self._runs: list[Run] = []
+        self._start(Run(popsize, self.sampler.sigma0), np.full(len(self.free), 0.5))
 
-    def _start(self, mean: Floats) -> None:
-        self.state = initial(mean, self.sampler.sigma0, self.sampler.popsize)
+    def _start(self, run: Run, mean: Floats) -> None:
+        self._runs.append(run)
+        self.state = initial(mean, run.sigma0, run.popsize)
         self._best: list[float] = []
 
     def is_of(self, history: Sequence[FrozenTrial]) -> bool:
@@ -351,10 +398,9 @@ class _Fold:
             elif holds:
                 point = [domain.to_unit(trial.params[name]) for name, domain in self.free.items()]
                 bisect.insort(self._waiting, (number, trial, point), key=lambda entry: entry[0])
-        popsize = self.state.strategy.popsize
-        while len(self._waiting) >= popsize and self._waiting[popsize - 1][0] < blocking:
-            self._fold(self._waiting[:popsize])
-            del self._waiting[:popsize]
+        while len(self._waiting) >= (n := self._runs[-1].popsize) and self._waiting[n - 1][0] < blocking:
+            self._fold(self._waiting[:n])
+            del self._waiting[:n]
         return None
 
     def _fold(self, generation: list[tuple[int, Any, list[float]]]) -> None:
@@ -363,9 +409,10 @@ class _Fold:
         self.state = update(self.state, np.array([point for _, _, point in generation]), self._min_std)
         losses = [trial.loss for _, trial, _ in generation if math.isfinite(trial.loss)]
         self._best += [min(losses)] if losses else []
-        if stop_reason(self.state, self.sampler.sigma0, self._best, losses):
-            # The same place for every trial of the study: drawn from its seed, not from one trial's generator.
+        run = self._runs[-1]
+        self._runs[-1] = run = replace(run, spent=run.spent + len(generation))
+        if run.spent >= run.limit or stop_reason(self.state, run.sigma0, self._best, losses):
+            # The same for every trial of the study: drawn from its seed, not from one trial's generator.
             # A trial's own seed has a key of one number, this one of two, so they never meet.
-            self._n_restarts += 1
-            seed = np.random.SeedSequence(self.entropy, spawn_key=(self._n_restarts, 1))
-            self._start(np.random.default_rng(seed).random(len(self.free)))
+            rng = np.random.default_rng(np.random.SeedSequence(self.entropy, spawn_key=(len(self._runs), 1)))
+            self._start(next_run(self.sampler.restart, self._runs, rng), rng.random(len(self.free)))
