@@ -183,6 +183,8 @@ def test_values_of_a_stepped_float_far_from_zero_are_members() -> None:
 def test_a_value_with_rounding_error_is_a_member_of_a_stepped_float() -> None:
     assert 0.1 * 3 in Float(0, 1, step=0.1)
     assert Float(0, 1, step=0.1).to_unit(0.1 * 3) == Float(0, 1, step=0.1).to_unit(0.3)
+    assert 0.1 * 3 in Float(0, 0.3, step=0.1), "also as the last one"
+    assert 0.7 + 0.1 in Float(0.8, 1, step=0.1), "or the first"
 
 
 def test_membership_knows_bounds_steps_and_kinds() -> None:
