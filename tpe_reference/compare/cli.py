@@ -1,0 +1,115 @@
+"""The command line: ``tpe-reference compare``. What may be said, what it means, and what is printed."""
+
+import argparse
+import importlib.util
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .contestants import CONTESTANTS
+from .loading import UsageError
+from .plan import Plan, check_same, claim, read_plan
+from .problems import PROBLEMS, digits_mlp, get_problem, iris_forest
+from .runner import RunFailedError, run_all
+
+DESCRIPTION = "Compare search algorithms on benchmark functions and on tuning real models."
+EPILOG = f"""problems: {", ".join(PROBLEMS)}
+samplers: {", ".join(CONTESTANTS)}; add +median to any of them to prune its trials
+
+examples:
+  tpe-reference compare                                  all of it, in about two minutes on two cores
+  tpe-reference compare --problems sphere branin --samplers random tpe --seeds 5
+  tpe-reference compare --sampler mine.py:MySampler      yours against the five
+  tpe-reference compare --problem mine.py:problem        the five on your problem
+  tpe-reference compare --out comparison --resume        go on after Ctrl-C, a crash, a reboot
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.description, parser.epilog = DESCRIPTION, EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--problems", nargs="+", metavar="NAME", help="which problems (default: all)")
+    parser.add_argument("--samplers", nargs="+", metavar="NAME", help="which samplers (default: all)")
+    own_problem = "one of yours, my.module:name or file.py:name, alone or beside --problems"
+    own_sampler = "one of yours, my.module:Name or file.py:Name, beside the others"
+    parser.add_argument("--problem", action="append", default=[], metavar="ADDRESS", help=own_problem)
+    parser.add_argument("--sampler", action="append", default=[], metavar="ADDRESS", help=own_sampler)
+    parser.add_argument("--trials", type=_positive, metavar="N", help="trials per run (default: per problem)")
+    parser.add_argument("--seeds", type=_positive, metavar="N", help="runs per contestant (default: per problem)")
+    parser.add_argument("--thorough", action="store_true", help="20 seeds, twice the trials: hours, not minutes")
+    parser.add_argument("--jobs", type=_positive, metavar="N", help="processes (default: one per core)")
+    parser.add_argument("--out", type=Path, default=Path("comparison"), metavar="DIR", help="default: %(default)s")
+    parser.add_argument("--resume", action="store_true", help="go on with the comparison in --out")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    parser = argparse.ArgumentParser(prog="tpe-reference compare")
+    add_arguments(parser)
+    return run(parser.parse_args(argv))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out what was asked for: 0 done, 1 a run failed, 2 a mistake in the options, 130 Ctrl-C."""
+    resume = shlex.join(["tpe-reference", "compare", "--out", str(args.out), "--resume"])
+    try:
+        plan = _plan(args)
+        _check_extra(plan)
+        claim(args.out, plan)
+        runs = plan.runs()
+        jobs = args.jobs or _cores()
+        print(f"{len(plan.problems)} problems, {len(plan.contestants)} samplers, {len(runs)} runs, {jobs} processes")
+        run_all(runs, args.out, jobs)
+        from .report import write_report  # now: it imports matplotlib
+
+        print(write_report(plan, args.out))
+    except UsageError as error:
+        print(f"tpe-reference compare: {error}", file=sys.stderr)
+        return 2
+    except (RunFailedError, KeyboardInterrupt) as error:
+        print(f"\n{str(error) or 'Interrupted.'}\nWhat had finished is kept; go on with\n  {resume}", file=sys.stderr)
+        return 130 if isinstance(error, KeyboardInterrupt) else 1
+    return 0
+
+
+def _plan(args: argparse.Namespace) -> Plan:
+    problems, samplers = _names(args.problems), _names(args.samplers)
+    if args.problem:
+        problems = _names([*(problems or ()), *args.problem])
+    if args.sampler:
+        samplers = _names([*(samplers or CONTESTANTS), *args.sampler])
+    kept = read_plan(args.out, args.resume)
+    if kept is None:
+        return Plan(problems or tuple(PROBLEMS), samplers or CONTESTANTS, args.trials, args.seeds, args.thorough)
+    thorough = args.thorough or None  # a flag that is not there says nothing
+    asked = {"problems": problems, "samplers": samplers, "trials": args.trials, "seeds": args.seeds}
+    check_same({**asked, "thorough": thorough}, kept)
+    return kept
+
+
+def _names(words: Sequence[str] | None) -> tuple[str, ...] | None:
+    # Both `--problems sphere branin` and `--problems sphere,branin` are what people type.
+    return None if words is None else tuple(dict.fromkeys(name for w in words for name in w.split(",") if name))
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
+def _cores() -> int:
+    # In a container or on a cluster, fewer than the machine has.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _check_extra(plan: Plan) -> None:
+    real = (iris_forest, digits_mlp)
+    needed = ["matplotlib", *["sklearn"] * any(get_problem(name).evaluate in real for name in plan.problems)]
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UsageError(f'{" and ".join(missing)} is missing; get it with: pip install "tpe-reference[compare]"')

@@ -1,0 +1,294 @@
+"""Carries out a comparison: which runs there are, in processes of their own, each kept on disk when it is done.
+
+A *run* is one contestant on one problem with one seed. It is the unit of loss: a run is written in one piece
+(to a temporary file that is then renamed) when it has finished, so after Ctrl-C, a crash or ``kill -9`` all
+finished runs are there, and going on means doing those that are not. As a run depends on nothing but its problem,
+contestant, seed, number of trials and the code, the outcome is that of a comparison that was never interrupted;
+only the seconds differ. A run whose code has changed since counts as not done.
+
+Start reading at `run_all`, then `execute`, which is what happens in a process.
+"""
+
+import contextlib
+import functools
+import hashlib
+import importlib.metadata
+import json
+import math
+import multiprocessing
+import os
+import platform
+import re
+import signal
+import threading
+import time
+import traceback
+import warnings
+import zlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..pruners import MedianPruner
+from ..study import SearchExhausted, Study, Trial, TrialRecord, create_study
+from .contestants import Contestant
+from .loading import source_file
+from .problems import Problem, get_problem
+
+PACKAGE = Path(__file__).parent.parent
+# What a run's outcome depends on. The report may be rewritten without running anything again.
+CODE = ["space.py", "study.py", "samplers/*.py", "pruners/*.py"]
+CODE += [f"compare/{name}.py" for name in ("problems", "contestants", "runner")]
+
+POLL = 0.2  # seconds between two looks at the processes: a bar that moves smoothly, at no cost
+
+
+@dataclass(frozen=True)
+class Run:
+    """One contestant on one problem with one seed."""
+
+    problem: str  # a name or an address, not the object: it travels to another process
+    contestant: Contestant
+    seed: int
+    trials: int
+
+    def path(self, out: Path) -> Path:
+        """Return the file that keeps it."""
+        parts = (get_problem(self.problem).name, self.contestant.name)
+        return out / "runs" / f"{'--'.join(map(_file_name, parts))}--{self.seed}.json"
+
+
+class RunFailedError(Exception):
+    """Some runs raised; the text says which, and what."""
+
+
+def run_all(runs: Sequence[Run], out: Path, jobs: int) -> None:
+    """Do the runs that are not on the disk yet, in processes, under one progress bar.
+
+    The first failure lets the runs in flight finish and starts no more.
+
+    Raises:
+        RunFailedError: When a sampler or a problem raised.
+        KeyboardInterrupt: On Ctrl-C, after the processes have stopped.
+    """
+    (out / "runs").mkdir(parents=True, exist_ok=True)
+    todo = [run for run in runs if read_run(run, out) is None]
+    n_trials = sum(run.trials for run in runs)
+    with _progress_bar(n_trials, done=n_trials - sum(run.trials for run in todo)) as show:
+        if todo:
+            _in_processes(todo, out, min(jobs, len(todo)), show)
+
+
+def _in_processes(todo: Sequence[Run], out: Path, jobs: int, show: Any) -> None:
+    spawn = multiprocessing.get_context("spawn")  # everywhere the same, and safe in a program with threads
+    counter, stop = spawn.Value("q", 0), spawn.Event()
+    failures: list[str] = []
+    with _one_thread_each(), ProcessPoolExecutor(jobs, spawn, _start_process, (counter, stop)) as pool:
+        waiting = iter(todo)
+        pending: set[Future[str | None]] = set()
+        try:
+            while True:
+                while not failures and len(pending) < jobs and (run := next(waiting, None)) is not None:
+                    pending.add(pool.submit(execute, run, out, _code(run)))
+                if not pending:
+                    break
+                done, pending = wait(pending, timeout=POLL, return_when=FIRST_COMPLETED)
+                failures += [text for future in done if (text := future.result()) is not None]
+                show(counter.get_obj().value)
+        except BrokenProcessPool:
+            failures.append("a process died; out of memory? Try fewer --jobs.")
+        except BaseException:  # Ctrl-C above all: the processes end within a second
+            stop.set()
+            raise
+    if failures:
+        raise RunFailedError("\n".join(failures))
+
+
+_counter: Any = None  # in a process: trials done by all processes together
+
+
+def _start_process(counter: Any, stop: Any) -> None:
+    global _counter
+    _counter = counter
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which says when to stop
+    threading.Thread(target=_end_with_parent, args=(stop,), daemon=True).start()
+
+
+def _end_with_parent(stop: Any) -> None:
+    # Killed with -9, the parent cannot tell its processes to stop, and they would wait for work for ever.
+    parent = multiprocessing.parent_process()
+    while parent is not None and parent.is_alive() and not stop.wait(0.5):
+        pass
+    os._exit(1)
+
+
+def _count(trials: int) -> None:
+    if _counter is not None:
+        with _counter.get_lock():
+            _counter.value += trials
+
+
+def execute(run: Run, out: Path, code: str) -> str | None:
+    """Do one run and write it, with the digest of its code, to the disk; return None, or what went wrong as text."""
+    try:
+        trials = list(search(run))
+    except Exception as error:  # somebody's sampler or problem
+        title = f"{run.contestant.name} on {run.problem}, seed {run.seed}: {type(error).__name__}: {error}"
+        return f"{title}\n{traceback.format_exc()}"
+    _count(run.trials - len(trials))  # a grid that was used up
+    write_json(run.path(out), {"run": asdict(run), "code": code, "trials": trials})
+    return None
+
+
+def search(run: Run) -> Iterator[dict[str, Any]]:
+    """Yield the trials of a run, as JSON can hold them."""
+    problem = get_problem(run.problem)
+    study = create_study(
+        direction="minimize",
+        sampler=run.contestant.sampler(problem, run.trials),
+        pruner=MedianPruner(),
+        seed=run.seed,
+    )
+    for _ in range(run.trials):
+        started = time.perf_counter()
+        try:
+            trial = study.ask(dict(problem.space))
+        except SearchExhausted:
+            return
+        asked = time.perf_counter()
+        record = _evaluate(study, trial, problem, run)
+        evaluated = time.perf_counter()
+        loss = math.nan if record.value is None else float(record.value)
+        yield {
+            "number": trial.number,
+            "state": str(record.state),
+            "loss": _to_json(loss),
+            "params": {name: _plain(value) for name, value in record.params.items()},
+            "curve": {str(step): _to_json(value) for step, value in record.intermediate_values.items()},
+            "sampler_seconds": asked - started,
+            "objective_seconds": evaluated - asked,
+        }
+        _count(1)
+
+
+def _evaluate(study: Study, trial: Trial, problem: Problem, run: Run) -> TrialRecord:
+    result: Any = problem.evaluate(dict(trial.params), run.seed)
+    loss = math.nan
+    for step, value in enumerate(result if problem.has_curve else (), start=1):
+        loss = float(value)
+        trial.report(loss, step)
+        if run.contestant.prunes and trial.should_prune():
+            return study.tell(trial, state="pruned")
+    if not problem.has_curve:
+        loss = float(result)
+    # a problem's way of saying that a configuration cannot be evaluated
+    return study.tell(trial, state="failed") if math.isnan(loss) else study.tell(trial, loss)
+
+
+def read_run(run: Run, out: Path) -> list[dict[str, Any]] | None:
+    """Return the trials of a finished run, or None when it is not there or was done by other code."""
+    try:
+        kept = json.loads(run.path(out).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    if kept["run"] != asdict(run) or kept["code"] != _code(run):
+        return None
+    for trial in kept["trials"]:
+        trial["loss"] = from_json(trial["loss"])
+    trials: list[dict[str, Any]] = kept["trials"]
+    return trials
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a file in one piece: it is there whole or not at all, whatever happens meanwhile."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(content, file, allow_nan=False)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def _to_json(number: float) -> float | str | None:
+    # JSON has neither nan nor inf.
+    if math.isnan(number):
+        return None
+    return float(number) if math.isfinite(number) else str(float(number))
+
+
+def from_json(number: float | str | None) -> float:
+    """Return the number that a run's file holds.
+
+    >>> from_json(None), from_json("-inf"), from_json(0.5)
+    (nan, -inf, 0.5)
+    """
+    return math.nan if number is None else float(number)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _file_name(name: str) -> str:
+    safe = re.sub(r"[^\w.+-]", "_", name)
+    return safe if safe == name else f"{safe}-{zlib.crc32(name.encode()):08x}"
+
+
+def versions() -> dict[str, str]:
+    """Return what the numbers were computed with."""
+    found = {"python": platform.python_version()}
+    for name in ("tpe-reference", "numpy", "scikit-learn"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):  # vendored, or not installed
+            found[name] = importlib.metadata.version(name)
+    return found
+
+
+def _code(run: Run) -> str:
+    base = run.contestant.spec.removesuffix("+median")
+    return fingerprint(tuple(file for spec in (run.problem, base) if (file := source_file(spec)) is not None))
+
+
+@functools.cache
+def fingerprint(own_files: tuple[Path, ...]) -> str:
+    """Return a digest of all that decides a run's outcome: our code, the user's files, the versions.
+
+    It is that of the session's start, also when somebody edits a file meanwhile.
+    """
+    digest = hashlib.sha256(json.dumps(versions()).encode())
+    for file in [*(path for pattern in CODE for path in sorted(PACKAGE.glob(pattern))), *own_files]:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[None]:
+    # As many processes as cores, each with as many threads as cores, would be in each other's way.
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _progress_bar(total: int, done: int) -> Iterator[Any]:
+    """Give a function that is told how many trials this session has done."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        warnings.warn('no progress bar: pip install "tpe-reference[compare]" brings tqdm', stacklevel=2)
+        yield lambda n: None
+        return
+    with tqdm(total=total, initial=done, unit="trial", smoothing=0.05) as bar:
+        yield lambda n: bar.update(done + n - bar.n)
