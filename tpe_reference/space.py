@@ -92,12 +92,13 @@ class Float:
         return None if self.step is None else _n_steps(self.low, self.high, self.step)
 
     def __contains__(self, value: object) -> bool:
-        if not _is_real(value) or not self.low <= value <= self.high:
+        if not _is_real(value) or not math.isfinite(value):
             return False
         if self.step is None:
-            return True
-        nearest = self.values()[round((value - self.low) / self.step)]
-        return abs(value - nearest) <= _TOLERANCE * self.step + 4 * math.ulp(nearest)
+            return self.low <= value <= self.high
+        k = round((value - self.low) / self.step)
+        steps = self.values()
+        return 0 <= k < len(steps) and abs(value - steps[k]) <= _TOLERANCE * self.step + 4 * math.ulp(steps[k])
 
     def to_unit(self, value: float) -> float:
         """Position of a value in [0, 1]."""

@@ -37,6 +37,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -233,7 +234,8 @@ class _Progress:
                 self._last = number, trial
             if trial.params.keys() == self.axes.keys():
                 key = _key({name: self._grid_value(name, trial.params[name]) for name in self.axes})
-                (held_by_running if trial.state == "running" else self.finished).add(key)
+                with suppress(TypeError):  # an added trial may hold what cannot be hashed, so is on no grid
+                    (held_by_running if trial.state == "running" else self.finished).add(key)
         return held_by_running
 
     def _grid_value(self, name: str, value: Any) -> Any:
