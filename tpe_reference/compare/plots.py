@@ -99,7 +99,8 @@ def overview(results: Sequence[Result], figure_class: type) -> "Figure":
     for axes in free:
         axes.set_axis_off()
     if len(free):
-        free[0].legend(list(named.values()), list(named), loc="center left", frameon=False, handlelength=3.4)
+        legend = free[0].legend(list(named.values()), list(named), loc="center left", frameon=False, handlelength=3.4)
+        legend.set_in_layout(False)  # it may be wider than its column
     else:
         _legend(figure, named)
     return figure

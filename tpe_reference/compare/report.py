@@ -5,7 +5,7 @@ import html
 import math
 import platform
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +59,8 @@ proof of equality; more seeds (<code>--seeds</code>) may break it. Some of many 
 counted below 1e-9): how good a search is all the way, not only at the end; lower is better. Trials before the first
 result count as the worst that anyone had.</li>
 <li><b>Rank</b> is the place by final regret at one seed, 1 for the best; equals share their places. The <b>win
-rate</b> is the share of seeds at which one contestant ends lower than another; equal counts half.</li>
+rate</b> (row beats column) is the share of seeds at which one contestant ends lower than another; equal counts
+half.</li>
 <li><b>Pruning</b> stops a trial whose learning curve is worse than the median. It saves steps, so look at the panel
 against steps too; a pruned trial is never the best so far.</li>
 </ul>
@@ -147,10 +148,14 @@ def number(value: float) -> str:
     return f"{float(text):.0f}" if 1000 <= abs(value) < 1e5 else text
 
 
-def _with_interval(found: Estimate) -> str:
+def _percent(share: float) -> str:
+    return f"{100.0 * share:.0f} %"
+
+
+def _with_interval(found: Estimate, written: Callable[[float], str] = number) -> str:
     if math.isnan(found.low):
-        return number(found.value)
-    return f"{number(found.value)} <small>[{number(found.low)}, {number(found.high)}]</small>"
+        return written(found.value)
+    return f"{written(found.value)} <small>[{written(found.low)}, {written(found.high)}]</small>"
 
 
 def _picture(path: Path) -> str:
@@ -182,9 +187,9 @@ def _image(data: str, alt: str) -> str:
 
 def _overall(results: Sequence[Result]) -> str:
     contestants, rates = results[0].contestants, win_rates(results)
-    rows = [["", "mean rank", *(f"wins against {html.escape(c.label)}" for c in contestants)]]
+    rows = [["", "mean rank", *(f"beats {html.escape(c.label)}" for c in contestants)]]
     for i, (contestant, rank) in enumerate(zip(contestants, mean_ranks(results), strict=True)):
-        cells = ["" if i == j else _with_interval(rates[i][j]) for j in range(len(contestants))]
+        cells = ["" if i == j else _with_interval(rates[i][j], _percent) for j in range(len(contestants))]
         rows.append([html.escape(contestant.label), _with_interval(rank), *cells])
     note = "Each problem counts the same. Without a learning curve there is nothing to prune: a contestant with "
     note += "pruning then has the runs of the one without, and shares its rank."

@@ -138,10 +138,9 @@ class Result:
 
     def names(self, i: int) -> str:
         """A contestant's label, and whose runs were the same."""
-        others = [
-            c.label for c, same in zip(self.contestants, self.same_as, strict=True) if same == self.contestants[i]
-        ]
-        return " = ".join(others)
+        me = self.contestants[i]
+        others = [c.label for c, same in zip(self.contestants, self.same_as, strict=True) if same == me != c]
+        return " = ".join([me.label, *others]) + " (nothing to prune)" * bool(others)
 
 
 def read_results(plan: Plan, out: Path) -> list[Result]:
