@@ -1,0 +1,559 @@
+"""CMA-ES against a second writing of the tutorial's formulas, its invariances, and what it needs to converge."""
+
+import copy
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tpe_reference import (
+    Categorical,
+    CmaEsSampler,
+    Domain,
+    Float,
+    FrozenTrial,
+    Int,
+    RandomSampler,
+    Sampler,
+    Trial,
+    TrialState,
+    create_study,
+)
+from tpe_reference.samplers.cma_es import CmaState, initial, sample, stop_reason, strategy, update
+
+Floats = NDArray[np.float64]
+PLANE: dict[str, Domain] = {"x": Float(0, 1), "y": Float(0, 1)}
+
+
+def rng_of(number: int, seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
+
+
+def sphere(x: Floats) -> float:
+    return float((x**2).sum())
+
+
+def ellipsoid(x: Floats) -> float:
+    return float((10.0 ** (6 * np.arange(len(x)) / (len(x) - 1)) * x**2).sum())
+
+
+def rosenbrock(x: Floats) -> float:
+    return float((100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum())
+
+
+def generation(state: CmaState, rng: np.random.Generator, turn: Floats | None = None) -> Floats:
+    z = rng.standard_normal((state.strategy.popsize, state.strategy.d))
+    return np.array([sample(state, z_i if turn is None else turn @ z_i) for z_i in z])
+
+
+def ranked(points: Floats, f: Callable[[Floats], float]) -> Floats:
+    return points[np.argsort([f(x) for x in points], kind="stable")]
+
+
+# ---- the constants ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("d", "popsize"), [(1, 4), (2, 6), (3, 7), (5, 8), (10, 10), (20, 12), (40, 15)])
+def test_the_population_is_4_and_three_times_the_logarithm_of_the_dimension(d: int, popsize: int) -> None:
+    assert strategy(d).popsize == popsize
+
+
+def test_the_constants_in_ten_dimensions_are_those_in_the_literature() -> None:
+    s = strategy(10)
+    assert s.mu == 5
+    assert s.mu_eff == pytest.approx(3.1673, abs=1e-4), "pycma prints (5_w,10)-aCMA-ES (mu_w=3.2, w_1=45%)"
+    assert s.weights[0] == pytest.approx(0.4563, abs=1e-4)
+    assert s.c_sigma == pytest.approx(5.1673 / 18.1673, abs=1e-4)
+    assert s.d_sigma == pytest.approx(1 + s.c_sigma)
+    assert s.c_c == pytest.approx(4.31673 / 14.63346, abs=1e-4)
+    assert s.c_1 == pytest.approx(2 / (11.3**2 + 3.1673), abs=1e-6)
+    assert s.c_mu == pytest.approx(2 * (3.1673 - 2 + 1 / 3.1673) / (144 + 3.1673), abs=1e-5)
+    assert s.chi_n == pytest.approx(3.0847, abs=1e-3), "E||N(0, I)|| = sqrt(2) Gamma(11/2) / Gamma(10/2)"
+
+
+@pytest.mark.parametrize("d", [1, 2, 3, 5, 10, 40, 100])
+@pytest.mark.parametrize("popsize", [None, 4, 5, 7, 50, 200])
+def test_weights_and_rates_keep_their_bounds(d: int, popsize: int | None) -> None:
+    s = strategy(d, popsize)
+    assert len(s.weights) == s.popsize
+    assert (np.diff(s.weights) < 0).all(), "the better the rank, the larger the weight"
+    assert s.weights[: s.mu].sum() == pytest.approx(1)
+    assert (s.weights[s.mu :] <= 0).all()
+    assert s.weights[-1] < 0, "active: the worst push away"
+    assert 0 < s.c_1 < 1
+    assert 0 <= s.c_mu <= 1 - s.c_1
+    # What (52) is for: however the negative weights fall, C keeps at least this much of itself.
+    assert 1 - s.c_1 - s.c_mu + s.c_mu * s.weights[s.mu :].sum() * d >= -1e-9
+
+
+# ---- the update against a second writing -----------------------------------------------------------------------------
+
+
+class Tutorial:
+    """Figure 6 of Hansen (2016), arXiv 1604.00772v1, written down once more, plainly and with explicit inverses."""
+
+    def __init__(self, mean: Floats, sigma: float, lam: int) -> None:
+        self.n, self.lam, self.m, self.sigma = len(mean), lam, mean.copy(), sigma
+        self.C, self.ps, self.pc, self.g = np.eye(self.n), np.zeros(self.n), np.zeros(self.n), 0
+
+    def tell(self, best_first: Floats) -> None:
+        n, lam = self.n, self.lam
+        mu = lam // 2
+        w_raw = [math.log((lam + 1) / 2) - math.log(i) for i in range(1, lam + 1)]
+        mueff = sum(w_raw[:mu]) ** 2 / sum(w**2 for w in w_raw[:mu])
+        mueff_minus = sum(w_raw[mu:]) ** 2 / sum(w**2 for w in w_raw[mu:])
+        c1 = 2 / ((n + 1.3) ** 2 + mueff)
+        cmu = min(1 - c1, 2 * (mueff - 2 + 1 / mueff) / ((n + 2) ** 2 + 2 * mueff / 2))
+        cs = (mueff + 2) / (n + mueff + 5)
+        ds = 1 + 2 * max(0, math.sqrt((mueff - 1) / (n + 1)) - 1) + cs
+        cc = (4 + mueff / n) / (n + 4 + 2 * mueff / n)
+        alpha = min(1 + c1 / cmu, 1 + 2 * mueff_minus / (mueff + 2), (1 - c1 - cmu) / (n * cmu))
+        plus, minus = sum(w for w in w_raw if w > 0), -sum(w for w in w_raw if w < 0)
+        w = [v / plus if v >= 0 else alpha * v / minus for v in w_raw]
+        expected = math.sqrt(n) * (1 - 1 / (4 * n) + 1 / (21 * n**2))
+
+        eigenvalues, vectors = np.linalg.eigh(self.C)
+        root_inverse = vectors @ np.diag(eigenvalues**-0.5) @ vectors.T
+        y = [(x - self.m) / self.sigma for x in best_first]
+        y_w = sum((w[i] * y[i] for i in range(mu)), np.zeros(n))
+        self.m = self.m + self.sigma * y_w
+        self.ps = (1 - cs) * self.ps + math.sqrt(cs * (2 - cs) * mueff) * root_inverse @ y_w
+        norm = float(np.linalg.norm(self.ps))
+        self.sigma *= math.exp(cs / ds * (norm / expected - 1))
+        waits = norm / math.sqrt(1 - (1 - cs) ** (2 * (self.g + 1))) >= (1.4 + 2 / (n + 1)) * expected
+        self.pc = (1 - cc) * self.pc + (0 if waits else math.sqrt(cc * (2 - cc) * mueff)) * y_w
+        new = (1 + c1 * (cc * (2 - cc) if waits else 0) - c1 - cmu * sum(w)) * self.C + c1 * np.outer(self.pc, self.pc)
+        for i in range(lam):
+            w_i = w[i] if w[i] >= 0 else w[i] * n / float(np.linalg.norm(root_inverse @ y[i]) ** 2)
+            new = new + cmu * w_i * np.outer(y[i], y[i])
+        self.C, self.g = new, self.g + 1
+
+
+@pytest.mark.parametrize(("d", "popsize"), [(2, None), (5, None), (10, None), (3, 30)])
+@pytest.mark.parametrize("f", [sphere, ellipsoid, rosenbrock])
+def test_every_update_agrees_with_a_second_writing_of_the_tutorial(
+    d: int, popsize: int | None, f: Callable[[Floats], float]
+) -> None:
+    rng = np.random.default_rng(d)
+    state = initial(rng.uniform(-3, 3, d), 2.0, popsize)
+    twin = Tutorial(state.mean, 2.0, state.strategy.popsize)
+    for g in range(60):
+        points = ranked(generation(state, rng), f)
+        state = update(state, points)
+        twin.tell(points)
+        # Rounding grows from generation to generation, so the twin goes on from the same state.
+        for name, mine, theirs in [("mean", state.mean, twin.m), ("p_sigma", state.p_sigma, twin.ps)]:
+            assert mine == pytest.approx(theirs, rel=1e-7, abs=1e-9), f"{name}, generation {g}"
+        assert state.p_c == pytest.approx(twin.pc, rel=1e-7, abs=1e-9), f"p_c, generation {g}"
+        assert state.sigma == pytest.approx(twin.sigma, rel=1e-7), f"sigma, generation {g}"
+        assert np.allclose(state.C, twin.C, rtol=1e-7, atol=1e-9), f"C, generation {g}"
+        twin.m, twin.ps, twin.pc, twin.sigma, twin.C = state.mean, state.p_sigma, state.p_c, state.sigma, state.C
+
+
+def test_while_the_step_size_grows_fast_the_covariance_waits() -> None:
+    """On a slope p_sigma becomes long, so h_sigma is 0 at times: the test above must have seen both."""
+    rng, waited, state = np.random.default_rng(0), [], initial(np.zeros(5), 1e-3)
+    for _ in range(30):
+        before, state = state, update(state, ranked(generation(state, rng), lambda x: float(x[0])))
+        waited.append(np.allclose(state.p_c, (1 - state.strategy.c_c) * before.p_c))
+    assert any(waited)
+    assert not all(waited)
+
+
+def test_update_changes_nothing_it_is_given() -> None:
+    state = initial(np.ones(3), 0.5)
+    points = ranked(generation(state, np.random.default_rng(0)), sphere)
+    state = update(state, points)
+    before, points_before = copy.deepcopy(state), points.copy()
+    update(state, points)
+    sample(state, np.ones(3))
+    for field in dataclasses.fields(CmaState):
+        if field.name != "strategy":
+            assert np.array_equal(getattr(state, field.name), getattr(before, field.name)), field.name
+    assert np.array_equal(points, points_before)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        state.sigma = 1.0  # type: ignore[misc]
+
+
+def test_initial_does_not_follow_the_array_it_was_given() -> None:
+    mean = np.zeros(2)
+    state = initial(mean, 1.0)
+    mean += 5
+    assert state.mean.tolist() == [0, 0]
+
+
+# ---- invariances -----------------------------------------------------------------------------------------------------
+
+
+def a_state(d: int = 4, generations: int = 30, seed: int = 0) -> CmaState:
+    rng, state = np.random.default_rng(seed), initial(np.ones(d), 1.0)
+    for _ in range(generations):
+        state = update(state, ranked(generation(state, rng), ellipsoid))
+    return state
+
+
+def test_samples_have_the_mean_and_the_covariance_of_the_state() -> None:
+    state, rng = a_state(), np.random.default_rng(1)
+    steps = (np.array([sample(state, z) for z in rng.standard_normal((20_000, 4))]) - state.mean) / state.sigma
+    scale = np.sqrt(np.diag(state.C))
+    assert np.abs(steps.mean(axis=0) / scale).max() < 0.03
+    assert np.cov(steps.T) / np.outer(scale, scale) == pytest.approx(state.C / np.outer(scale, scale), abs=0.05)
+
+
+def test_eigenvectors_and_roots_belong_to_the_covariance() -> None:
+    state = a_state()
+    assert state.B @ np.diag(state.D**2) @ state.B.T == pytest.approx(state.C)
+    assert np.allclose(state.B @ state.B.T, np.eye(4), atol=1e-12)
+
+
+def test_the_signs_of_eigenvectors_do_not_matter() -> None:
+    """They are arbitrary, and differ between linear algebra libraries."""
+    state, z = a_state(), np.random.default_rng(1).standard_normal(4)
+    flipped = dataclasses.replace(state, B=state.B * [1, -1, 1, -1])
+    assert sample(flipped, z) == pytest.approx(sample(state, z), rel=1e-12)
+
+
+def test_turning_the_problem_turns_the_search() -> None:
+    turn = np.linalg.qr(np.random.default_rng(5).standard_normal((4, 4)))[0]
+    straight, turned = initial(np.arange(1.0, 5.0), 1.0), initial(turn @ np.arange(1.0, 5.0), 1.0)
+    one, two = np.random.default_rng(0), np.random.default_rng(0)
+    for _ in range(40):
+        straight = update(straight, ranked(generation(straight, one), ellipsoid))
+        turned = update(turned, ranked(generation(turned, two, turn), lambda x: ellipsoid(turn.T @ x)))
+    assert turned.mean == pytest.approx(turn @ straight.mean, abs=1e-6)
+    assert turned.sigma == pytest.approx(straight.sigma, rel=1e-6)
+
+
+def test_moving_and_scaling_the_problem_moves_and_scales_the_search() -> None:
+    near, far = initial(np.ones(3), 0.5), initial(1000 * np.ones(3) + 7, 500)
+    one, two = np.random.default_rng(0), np.random.default_rng(0)
+    for _ in range(40):
+        near = update(near, ranked(generation(near, one), rosenbrock))
+        far = update(far, ranked(generation(far, two), lambda x: rosenbrock((x - 7) / 1000)))
+    assert (far.mean - 7) / 1000 == pytest.approx(near.mean, abs=1e-6)
+    assert far.sigma / 1000 == pytest.approx(near.sigma, rel=1e-6)
+
+
+def test_only_ranks_of_losses_matter() -> None:
+    plain, bent = search(PLANE, 60), search(PLANE, 60, bend=lambda loss: math.exp(5 * loss) - 3)
+    assert [t.params for t in plain] == [t.params for t in bent]
+
+
+@pytest.mark.parametrize("d", [1, 2, 5, 20])
+def test_the_covariance_stays_positive_definite_when_ranks_are_pure_chance(d: int) -> None:
+    rng, state = np.random.default_rng(d), initial(np.zeros(d), 1.0)
+    for _ in range(400):
+        state = update(state, generation(state, rng))
+    assert np.linalg.eigvalsh(state.C).min() > 0
+    assert np.isfinite(state.sigma)
+
+
+def test_the_step_size_does_not_drift_when_ranks_are_pure_chance() -> None:
+    logs = []
+    for seed in range(20):
+        rng, state = np.random.default_rng(seed), initial(np.zeros(5), 1.0)
+        for _ in range(100):
+            state = update(state, generation(state, rng))
+        logs.append(math.log(state.sigma))
+    assert abs(np.mean(logs)) < 4 * np.std(logs) / math.sqrt(20) + 0.2
+
+
+def test_a_point_from_far_outside_pulls_and_does_not_tear() -> None:
+    state = initial(np.zeros(5), 0.01)
+    points = ranked(generation(state, np.random.default_rng(0)), sphere)
+    points[0] = 1e6
+    after = update(state, points)
+    assert after.sigma < 0.01 * math.e * 1.001
+    assert np.linalg.norm(after.mean) < 0.01 * (math.sqrt(5) + 6)
+    assert np.linalg.eigvalsh(after.C).min() > 0
+    assert np.linalg.eigvalsh(after.C).max() < 100
+
+
+def test_standard_deviations_stay_above_their_floor() -> None:
+    rng, state, floor = np.random.default_rng(0), initial(np.zeros(3), 1.0), np.array([0.1, 0.0, 0.02])
+    for _ in range(120):
+        state = update(state, ranked(generation(state, rng), sphere), floor)
+    std = state.sigma * np.sqrt(np.diag(state.C))
+    assert (std >= floor * (1 - 1e-9)).all()
+    assert std[1] < 1e-4, "and where there is none they shrink"
+
+
+# ---- how many evaluations to 1e-8 ------------------------------------------------------------------------------------
+
+
+def evaluations(f: Callable[[Floats], float], d: int, seed: int, limit: int) -> float:
+    """From x0 in [-3, 3]^d and sigma 2, as `cma` and `cmaes` were measured; infinite when the limit is reached."""
+    rng = np.random.default_rng([seed, d])
+    state, n = initial(rng.uniform(-3, 3, d), 2.0), 0
+    while n < limit:
+        points = generation(state, rng)
+        n += len(points)
+        losses = np.array([f(x) for x in points])
+        if losses.min() < 1e-8:
+            return n
+        state = update(state, points[np.argsort(losses, kind="stable")])
+    return math.inf
+
+
+@pytest.mark.parametrize(
+    ("f", "d", "others"), [(sphere, 5, 692), (ellipsoid, 5, 1415), (rosenbrock, 5, 1800), (sphere, 10, 1441)]
+)
+def test_it_needs_no_more_evaluations_than_other_implementations(
+    f: Callable[[Floats], float], d: int, others: int
+) -> None:
+    counts = [evaluations(f, d, seed, 4 * others) for seed in range(9)]
+    assert np.median(counts) < 1.3 * others, f"evaluations to 1e-8: {counts}"
+    assert np.median(counts) > others / 1.3, "far fewer would be a sign of another problem"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("f", "d", "others"), [(ellipsoid, 10, 3991), (rosenbrock, 10, 5367), (sphere, 20, 2727), (ellipsoid, 20, 12914)]
+)
+def test_it_needs_no_more_evaluations_in_more_dimensions(f: Callable[[Floats], float], d: int, others: int) -> None:
+    counts = [evaluations(f, d, seed, 4 * others) for seed in range(9)]
+    assert np.median(counts) < 1.3 * others, f"evaluations to 1e-8: {counts}"
+
+
+# ---- stop conditions -------------------------------------------------------------------------------------------------
+
+
+def changed(**changes: Any) -> CmaState:
+    return dataclasses.replace(initial(np.full(3, 0.5), 0.25), **changes)
+
+
+NOTHING = np.zeros(3)
+STOPS: dict[str, tuple[CmaState, list[float], list[float]]] = {
+    "TolFun": (changed(generation=30), [1.0] * 30, [1.0] * 7),
+    "TolX:": (changed(sigma=1e-14), [3.0, 2.0], [2.0]),
+    "TolXUp": (changed(sigma=1e4), [3.0, 2.0], [2.0]),
+    "ConditionCov": (changed(D=np.array([1e-4, 1.0, 1e4]), sigma=1e-2), [3.0, 2.0], [2.0]),
+    "NoEffectAxis": (changed(mean=np.full(3, 1e9), D=np.array([1e-3, 1.0, 1.0]), sigma=1e-5), [3.0, 2.0], [2.0]),
+    "NoEffectCoord": (changed(mean=np.array([0.5, 1e9, 0.5]), sigma=1e-8, generation=1), [3.0, 2.0], [2.0]),
+}
+
+
+@pytest.mark.parametrize("reason", STOPS)
+def test_each_stop_condition_gives_its_reason(reason: str) -> None:
+    state, best, last = STOPS[reason]
+    if reason == "NoEffectCoord":  # a tilted axis has an effect where the coordinate has none
+        tilted = np.linalg.qr(np.random.default_rng(0).standard_normal((3, 3)))[0]
+        state = dataclasses.replace(state, B=tilted)
+    said = stop_reason(state, 0.25, best, last)
+    assert said is not None
+    assert said.startswith(reason), said
+
+
+def test_a_search_under_way_does_not_stop() -> None:
+    assert stop_reason(initial(np.full(3, 0.5), 0.25), 0.25, [], []) is None
+    assert stop_reason(changed(generation=5), 0.25, [1.0] * 5, [1.0] * 7) is None, "equal losses of few generations"
+    assert stop_reason(changed(generation=30), 0.25, [1.0] * 29 + [0.9], [1.0] * 7) is None
+    assert stop_reason(a_state(), 1.0, [5.0, 4.0], [4.0]) is None
+    assert stop_reason(changed(generation=99), 0.25, [], []) is None, "all failed: there are no losses to be equal"
+
+
+# ---- the sampler -----------------------------------------------------------------------------------------------------
+
+
+def search(
+    space: dict[str, Domain],
+    n: int,
+    sampler: Sampler | None = None,
+    seed: int = 0,
+    bend: Callable[[float], float] = lambda loss: loss,
+    optimum: float = 0.3,
+) -> list[FrozenTrial]:
+    sampler, history = sampler or CmaEsSampler(), list[FrozenTrial]()
+    for i in range(n):
+        params = sampler.suggest(space, history, rng_of(i, seed))
+        assert params is not None
+        us = [domain.to_unit(params[name]) for name, domain in space.items()]
+        history.append(FrozenTrial(params, bend(sum((u - optimum) ** 2 for u in us))))
+    return history
+
+
+def expected_suggestion(state: CmaState, number: int) -> list[float]:
+    rng = rng_of(number)
+    while True:
+        x = sample(state, rng.standard_normal(2))
+        if ((x >= 0) & (x <= 1)).all():
+            return [float(v) for v in x]
+
+
+def in_order(trials: Sequence[FrozenTrial]) -> Floats:
+    best_first = sorted(trials, key=FrozenTrial.merit)
+    return np.array([[trial.params["x"], trial.params["y"]] for trial in best_first])
+
+
+def test_suggest_folds_the_history_through_update() -> None:
+    history = search(PLANE, 30)
+    state = initial(np.full(2, 0.5), 0.25)
+    for g in range(5):
+        for n in range(6 * g, 6 * g + 6):
+            got = CmaEsSampler().suggest(PLANE, history[:n], rng_of(n))
+            assert list(got.values()) == pytest.approx(expected_suggestion(state, n), abs=1e-12), f"trial {n}"
+        state = update(state, in_order(history[6 * g : 6 * g + 6]))
+
+
+def test_failed_trials_are_the_last_of_their_generation_and_pruned_ones_before_them() -> None:
+    history = search(PLANE, 6)
+    history[1] = FrozenTrial(history[1].params, state=TrialState.FAILED)
+    history[3] = FrozenTrial(history[3].params, -5.0, {2: -5.0}, TrialState.PRUNED)
+    history[4] = FrozenTrial(history[4].params, math.inf)
+    order = [*sorted((0, 2, 5), key=lambda n: history[n].loss), 4, 3, 1]
+    points = np.array([[history[n].params["x"], history[n].params["y"]] for n in order])
+    state = update(initial(np.full(2, 0.5), 0.25), points)
+    got = CmaEsSampler().suggest(PLANE, history, rng_of(6))
+    assert list(got.values()) == pytest.approx(expected_suggestion(state, 6), abs=1e-12)
+
+
+def test_a_generation_waits_for_its_running_trials_and_the_next_trials_sample_the_older_distribution() -> None:
+    history = search(PLANE, 6)
+    whole = list(history)
+    history[2] = FrozenTrial(history[2].params, state=TrialState.RUNNING)
+    first = initial(np.full(2, 0.5), 0.25)
+    got = CmaEsSampler().suggest(PLANE, history, rng_of(6))
+    assert list(got.values()) == pytest.approx(expected_suggestion(first, 6), abs=1e-12)
+    # Ten more come in; the generation is still the first six, once the third has ended.
+    later = history + [FrozenTrial({"x": 0.9, "y": 0.9}, -9.0)] * 4
+    got = CmaEsSampler().suggest(PLANE, later, rng_of(10))
+    assert list(got.values()) == pytest.approx(expected_suggestion(first, 10), abs=1e-12)
+    later[2] = whole[2]
+    second = update(first, in_order(whole))
+    got = CmaEsSampler().suggest(PLANE, later, rng_of(10))
+    assert list(got.values()) == pytest.approx(expected_suggestion(second, 10), abs=1e-12)
+
+
+def test_trials_without_the_names_are_no_part_of_a_generation() -> None:
+    history = search(PLANE, 12)
+    strangers = [
+        FrozenTrial({"x": 0.5}, -1.0),
+        FrozenTrial({"x": 0.5, "y": 7.0}, -1.0),
+        FrozenTrial({}, state=TrialState.FAILED),
+    ]
+    mixed = history[:3] + strangers + history[3:9] + strangers + history[9:]
+    alone, among = (CmaEsSampler().suggest(PLANE, trials, rng_of(99)) for trials in (history, mixed))
+    assert alone == among
+
+
+def test_popsize_and_sigma0_are_what_they_say() -> None:
+    history = search(PLANE, 20, CmaEsSampler(popsize=20, sigma0=0.01))
+    points = in_order(history)
+    assert np.abs(points - 0.5).max() < 0.05, "the first generation is narrow, about the middle"
+    moved = [CmaEsSampler(popsize=20, sigma0=0.01).suggest(PLANE, history[:n], rng_of(n)) for n in (19, 20)]
+    state = update(initial(np.full(2, 0.5), 0.01, 20), points)
+    assert list(moved[1].values()) == pytest.approx(expected_suggestion(state, 20), abs=1e-12)
+    still = expected_suggestion(initial(np.full(2, 0.5), 0.01, 20), 19)
+    assert list(moved[0].values()) == pytest.approx(still, abs=1e-12)
+
+
+def test_it_searches_log_scales_in_log_space() -> None:
+    space: dict[str, Domain] = {"a": Float(1e-8, 1, log=True), "b": Float(1e-8, 1, log=True)}
+    plain = search(PLANE, 30)
+    logs = search(space, 30)
+    assert [math.log10(t.params["a"]) / 8 + 1 for t in logs] == pytest.approx([t.params["x"] for t in plain], abs=1e-9)
+
+
+def test_it_converges_and_then_starts_again_elsewhere() -> None:
+    history = search(PLANE, 1400)
+    losses = [trial.loss for trial in history]
+    assert min(losses) < 1e-12
+    last_tiny = max(n for n, loss in enumerate(losses[:700]) if loss < 1e-12)
+    spread = np.std([[t.params["x"], t.params["y"]] for t in history[last_tiny + 1 : last_tiny + 40]], axis=0)
+    assert (spread > 0.05).all(), "after the restart the steps are large again"
+
+
+def test_restarts_escape_a_local_minimum() -> None:
+    """Rastrigin's function has 121 minima here, and a small population ends in one of them."""
+
+    def rastrigin(trial: Trial) -> float:
+        xs = [trial.suggest_float(name, -5, 5) for name in "xy"]
+        return sum((x - 1) ** 2 + 10 - 10 * math.cos(2 * math.pi * (x - 1)) for x in xs)
+
+    found = []
+    for seed in range(3):
+        study = create_study(sampler=CmaEsSampler(), seed=seed)
+        study.optimize(rastrigin, n_trials=2500)
+        found.append(study.best_value)
+    assert np.median(found) < 1e-6, f"best values {found}"
+
+
+def test_restarts_depend_on_the_seed_of_the_study_and_not_on_the_trial() -> None:
+    flat: Callable[[float], float] = lambda loss: 0.0  # noqa: E731
+    space: dict[str, Domain] = {"x": Float(0, 1)}
+    one, same, other = (search(space, 300, seed=seed, bend=flat) for seed in (1, 1, 2))
+    assert one == same
+    means = [np.array([np.mean([t.params["x"] for t in h[i : i + 4]]) for i in range(0, 300, 4)]) for h in (one, other)]
+    assert np.abs(means[0] - means[1]).max() > 0.2
+    # Within a generation all trials sample about the same mean, also right after a restart, when sigma is small.
+    tight = search(space, 300, CmaEsSampler(sigma0=1e-3), bend=flat)
+    spreads = [np.ptp([t.params["x"] for t in tight[i : i + 4]]) for i in range(0, 300, 4)]
+    jumps = [abs(tight[i].params["x"] - tight[i - 1].params["x"]) for i in range(4, 300, 4)]
+    assert max(jumps) > 0.02, "it did restart"
+    assert max(spreads) < 0.02, "and no generation was torn in two"
+
+
+def test_integers_do_not_freeze_it() -> None:
+    space: dict[str, Domain] = {f"n{j}": Int(0, 60) for j in range(4)}
+
+    def loss(trial: Trial) -> float:
+        return float(sum((trial.suggest_int(f"n{j}", 0, 60) - 11 * (j + 1)) ** 2 for j in range(4)))
+
+    best = []
+    for seed in range(5):
+        study = create_study(sampler=CmaEsSampler(), seed=seed)
+        study.optimize(loss, n_trials=400)
+        best.append(study.best_value)
+    assert np.median(best) <= 1, f"squared distances of {list(space)} from the optimum: {best}"
+
+
+def test_a_mixed_space_is_searched_in_cells() -> None:
+    space: dict[str, Domain] = {"x": Float(0, 1), "n": Int(0, 9), "c": Categorical(["a", "b"]), "one": Int(3, 3)}
+    history = search(space, 300)
+    assert min(t.loss for t in history if t.params["c"] == "a") < min(t.loss for t in history[:20])
+    assert {t.params["one"] for t in history} == {3}
+    best = min(history, key=FrozenTrial.merit)
+    assert (best.params["n"] in (2, 3), best.params["c"]) == (True, "a")
+    assert best.params["x"] == pytest.approx(0.3, abs=0.02)
+
+
+def test_a_parameter_with_one_value_changes_nothing_for_the_others() -> None:
+    with_one = search(PLANE | {"one": Int(7, 7)}, 30)
+    assert [{k: t.params[k] for k in "xy"} for t in with_one] == [dict(t.params) for t in search(PLANE, 30)]
+
+
+def test_optima_at_a_corner_are_reached() -> None:
+    assert min(trial.loss for trial in search(PLANE, 250, optimum=0.0)) < 1e-6
+
+
+def best_of(sampler: Sampler, f: Callable[[Floats], float], seed: int, n_trials: int) -> float:
+    study = create_study(sampler=sampler, seed=seed)
+    study.optimize(lambda trial: f(np.array([trial.suggest_float(f"x{j}", -5, 5) for j in range(5)]) - 1), n_trials)
+    return study.best_value
+
+
+def test_it_beats_random_search_on_narrow_valleys() -> None:
+    cma = np.median([best_of(CmaEsSampler(), ellipsoid, seed, 300) for seed in range(5)])
+    random = np.median([best_of(RandomSampler(), ellipsoid, seed, 300) for seed in range(5)])
+    assert cma < random / 100, f"CMA-ES {cma}, random {random}"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: CmaEsSampler(sigma0=0.0), "sigma0 .*positive.*0.0"),
+        (lambda: CmaEsSampler(sigma0=-1), "sigma0 .*-1"),
+        (lambda: CmaEsSampler(sigma0=math.nan), "sigma0 .*nan"),
+        (lambda: CmaEsSampler(sigma0=math.inf), "sigma0 .*inf"),
+        (lambda: CmaEsSampler(sigma0="0.3"), "sigma0 .*'0.3'"),  # type: ignore[arg-type]
+        (lambda: CmaEsSampler(popsize=3), "popsize .*at least 4.*3"),
+        (lambda: CmaEsSampler(popsize=6.5), "popsize .*6.5"),  # type: ignore[arg-type]
+    ],
+)
+def test_settings_out_of_range_are_named(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
