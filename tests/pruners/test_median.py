@@ -80,9 +80,8 @@ def test_with_an_interval_it_judges_at_the_first_report_of_each() -> None:
     every = [pruner.should_prune(running(dict.fromkeys(range(step + 1), 1.0)), others) for step in range(12)]
     assert [step for step, decision in enumerate(every) if decision] == [2, 6, 10]
     # Who reports at every third step only is judged at the first report after each of 2, 6, 10.
-    sparse = [
-        pruner.should_prune(running(dict.fromkeys(range(0, step + 1, 3), 1.0)), others) for step in range(0, 12, 3)
-    ]
+    curves = [dict.fromkeys(range(0, step + 1, 3), 1.0) for step in range(0, 12, 3)]
+    sparse = [pruner.should_prune(running(curve), others) for curve in curves]
     assert [3 * k for k, decision in enumerate(sparse) if decision] == [3, 6]
 
 

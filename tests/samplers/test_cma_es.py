@@ -23,7 +23,7 @@ from tpe_reference import (
     TrialState,
     create_study,
 )
-from tpe_reference.samplers.cma_es import CmaState, initial, sample, stop_reason, strategy, update
+from tpe_reference.samplers.cma_es import CmaState, Run, initial, next_run, sample, stop_reason, strategy, update
 
 Floats = NDArray[np.float64]
 PLANE: dict[str, Domain] = {"x": Float(0, 1), "y": Float(0, 1)}
@@ -467,6 +467,45 @@ def test_it_converges_and_then_starts_again_elsewhere() -> None:
     assert (spread > 0.05).all(), "after the restart the steps are large again"
 
 
+def test_ipop_doubles_the_population_at_every_restart() -> None:
+    runs = [Run(6, 0.25, spent=100)]
+    for popsize in (12, 24, 48):
+        run = next_run("ipop", runs, np.random.default_rng(0))
+        assert (run.popsize, run.sigma0, run.limit) == (popsize, 0.25, math.inf)
+        runs.append(dataclasses.replace(run, spent=1000))
+
+
+def test_bipop_spends_as_much_on_small_runs_as_on_large_ones() -> None:
+    rng = np.random.default_rng(0)
+    runs = [Run(6, 0.25, spent=100)]
+    for _ in range(60):
+        run = next_run("bipop", runs, rng)
+        if run.is_large:
+            n_large = sum(earlier.is_large for earlier in runs)
+            assert (run.popsize, run.sigma0) == (6 * 2 ** (n_large + 1), 0.25)
+        else:
+            last_large = max(earlier.popsize for earlier in runs)
+            assert 4 <= run.popsize <= last_large / 2, "between the first population and half of the last large one"
+            assert 0.0025 <= run.sigma0 <= 0.25
+        runs.append(dataclasses.replace(run, spent=int(min(run.popsize * 50, run.limit))))
+        costs = [sum(r.spent for r in runs if r.is_large == large) for large in (False, True)]
+        assert costs[0] <= costs[1] + runs[-1].spent, "a small run starts only while the small ones have cost less"
+        if len(runs) > 400:
+            break
+    assert {run.is_large for run in runs[1:]} == {True, False}
+
+
+def test_the_restarted_search_has_the_larger_population() -> None:
+    """A flat objective, and steps that tell where the mean is: it moves once per generation, of 4, then of 8."""
+    history = search({"x": Float(0, 1)}, 300, CmaEsSampler(popsize=4, sigma0=1e-4), bend=lambda loss: 0.0)
+    xs = np.array([trial.params["x"] for trial in history])
+    restarts = np.flatnonzero(np.abs(np.diff(xs)) > 0.01) + 1
+    assert len(restarts) >= 2
+    assert restarts[0] % 4 == 0
+    assert (restarts[1] - restarts[0]) % 8 == 0
+    assert (restarts[1] - restarts[0]) > 40, "and needs ten generations at least to be sure"
+
+
 def test_restarts_escape_a_local_minimum() -> None:
     """Rastrigin's function has 121 minima here, and a small population ends in one of them."""
 
@@ -550,6 +589,7 @@ def test_it_beats_random_search_on_narrow_valleys() -> None:
         (lambda: CmaEsSampler(sigma0=math.nan), "sigma0 .*nan"),
         (lambda: CmaEsSampler(sigma0=math.inf), "sigma0 .*inf"),
         (lambda: CmaEsSampler(sigma0="0.3"), "sigma0 .*'0.3'"),  # type: ignore[arg-type]
+        (lambda: CmaEsSampler(restart="never"), "restart must be 'ipop' or 'bipop', got 'never'"),
         (lambda: CmaEsSampler(popsize=3), "popsize .*at least 4.*3"),
         (lambda: CmaEsSampler(popsize=6.5), "popsize .*6.5"),  # type: ignore[arg-type]
     ],

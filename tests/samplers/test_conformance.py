@@ -50,6 +50,7 @@ SAMPLERS: dict[str, Callable[[], Sampler]] = {
     "tpe that starts at once": lambda: TPESampler(n_startup_trials=0, n_candidates=5),
     "cma-es": CmaEsSampler,
     "cma-es in small generations": lambda: CmaEsSampler(popsize=4, sigma0=0.1),
+    "cma-es that alternates": lambda: CmaEsSampler(popsize=5, restart="bipop"),
 }
 DISCOVERING = [name for name in SAMPLERS if name != "grid"]
 
@@ -587,16 +588,42 @@ def test_no_study_makes_a_long_used_sampler_differ_from_a_fresh_one(name: str, n
     )
 
 
-def test_a_restart_of_cma_es_is_the_same_for_a_fresh_and_a_long_used_sampler() -> None:
+@pytest.mark.parametrize("name", ["cma-es in small generations", "cma-es that alternates"])
+def test_a_restart_of_cma_es_is_the_same_for_a_fresh_and_a_long_used_sampler(name: str) -> None:
     """A flat objective makes it restart about every twenty generations."""
     space: dict[str, Domain] = {"x": Float(-1, 1)}
-    make = SAMPLERS["cma-es in small generations"]
-    sampler, history = make(), list[FrozenTrial]()
+    sampler, history = SAMPLERS[name](), list[FrozenTrial]()
     for n in range(400):
         params = sampler.suggest(space, history, rng_of(n))
         assert params is not None
         if n % 5 == 0:
-            assert params == make().suggest(space, list(history), rng_of(n)), f"at trial {n}"
+            assert params == SAMPLERS[name]().suggest(space, list(history), rng_of(n)), f"at trial {n}"
         history.append(FrozenTrial(params, 0.0))
     means = [np.mean([trial.params["x"] for trial in history[n : n + 12]]) for n in range(0, 400, 12)]
     assert np.ptp(means) > 0.5, "it has moved elsewhere, so it has restarted"
+
+
+class CountingList(list[FrozenTrial]):
+    """A history that counts how many of its entries are looked at."""
+
+    n_read = 0
+
+    def __getitem__(self, index: Any) -> Any:
+        self.n_read += len(range(len(self))[index]) if isinstance(index, slice) else 1
+        return super().__getitem__(index)
+
+    def __iter__(self) -> Any:
+        self.n_read += len(self)
+        return super().__iter__()
+
+
+@sampler_of_any_kind
+def test_an_ask_looks_only_at_what_is_new_or_was_running(make: Callable[[], Sampler]) -> None:
+    sampler, history = make(), CountingList()
+    for n in range(300):
+        before = history.n_read
+        params = sampler.suggest(KINDS, history, rng_of(n))
+        assert history.n_read - before <= 8, f"ask {n} looked at {history.n_read - before} trials"
+        assert params is not None
+        state = TrialState.RUNNING if n in (3, 7) else TrialState.COMPLETE
+        history.append(FrozenTrial(params, math.nan if n in (3, 7) else float(n), {}, state))

@@ -141,6 +141,24 @@ def test_a_grid_of_a_trillion_points_costs_nothing(space: dict[str, Any]) -> Non
     assert peak < 2**20, f"{peak} bytes"
 
 
+def test_a_trial_that_never_ends_does_not_make_the_asks_after_it_dearer(monkeypatch: pytest.MonkeyPatch) -> None:
+    computed = 0
+
+    def counting(sizes: list[int], i: int) -> list[int]:
+        nonlocal computed
+        computed += 1
+        return nth_point(sizes, i)
+
+    monkeypatch.setattr("tpe_reference.samplers.grid.nth_point", counting)
+    space, history = {"x": list(range(100)), "y": list(range(100))}, list[FrozenTrial]()
+    grid = GridSampler(space)
+    for n in range(200):
+        params = grid.suggest(space, history)
+        assert params is not None
+        history.append(FrozenTrial(params, state=TrialState.RUNNING) if n == 2 else FrozenTrial(params, 0.0))
+    assert computed < 200 * 10, f"{computed} points were computed in 200 asks"
+
+
 def test_the_search_ends_when_the_grid_is_used_up() -> None:
     study = create_study(sampler=GridSampler({"x": [1, 2, 3], "y": [4, 5]}))
     study.optimize(choose)  # without a limit
