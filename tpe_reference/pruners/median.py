@@ -8,9 +8,10 @@ The left side is the trial's *best* loss so far, the right side the others' *pre
 benefit of a lucky early report, so one noisy step does not end it. The inequality is strict; a trial that equals
 the median goes on.
 
-Two rules go by this name, and this is Optuna's (``MedianPruner``, version 5), decision for decision. In the
-original, Google Vizier's, the others' curves count by their *running averages* up to step s, not by their values
-at it, which is more patient with curves that start badly and fall late.
+Two rules go by this name, and this is Optuna's (``MedianPruner``, version 5), decision for decision (but for
+infinite losses, whose median is a number here, where numpy's percentile makes it nan). In the original, Google
+Vizier's, the others' curves count by their *running averages* up to step s, not by their values at it, which is
+more patient with curves that start badly and fall late.
 
 Sources
     D. Golovin, B. Solnik, S. Moitra, G. Kochanski, J. Karro and D. Sculley (2017), Google Vizier: A Service for

@@ -92,14 +92,9 @@ class GridSampler:
             ValueError: When the space that is asked for is not the grid's.
         """
         progress = self._recall(space, history)
-        running = progress.read()
-        while _key(progress.point(progress.next)) in progress.finished:
-            progress.next += 1
-        i = progress.next
-        while _key(progress.point(i)) in running or _key(progress.point(i)) in progress.finished:
-            i += 1
+        point = progress.point(progress.first_free())
         self._memo.append(progress)
-        return progress.point(i)
+        return point
 
     def _recall(self, space: Mapping[str, Domain | Sequence[Any]], history: Sequence[FrozenTrial]) -> _Progress:
         """Take what was read off this very history before, or start afresh; the answer is the same."""
@@ -202,8 +197,9 @@ class _Progress:
         grid: Mapping[str, Domain | Sequence[Any]],
     ) -> None:
         self.space, self.history, self.axes, self.grid = dict(space), history, axes, grid
-        self.finished: set[Any] = set()  # points that are held for good
-        self.next = 0  # every point before this one is held for good
+        self._finished: set[Any] = set()  # points that are held for good
+        self._next = 0  # every point before this one is held for good, or among those passed
+        self._passed: list[int] = []  # held by a running trial when the walk came by
         self._n_read = 0
         self._running: list[int] = []
         self._last: tuple[int, FrozenTrial] | None = None  # the newest finished trial that was read
@@ -221,7 +217,21 @@ class _Progress:
             return None
         return {name: axis[k] for (name, axis), k in zip(self.axes.items(), nth_point(sizes, i), strict=True)}
 
-    def read(self) -> set[Any]:
+    def first_free(self) -> int:
+        """Return the first point that no trial holds; the number of points when there is none."""
+        running = self._read()
+        keys = {i: _key(self.point(i)) for i in self._passed}
+        self._passed = [i for i in self._passed if keys[i] not in self._finished]
+        for i in self._passed:
+            if keys[i] not in running:  # given back: the trial's parameters have changed
+                return i
+        while (key := _key(self.point(self._next))) in self._finished or key in running:
+            if key not in self._finished:
+                self._passed.append(self._next)
+            self._next += 1
+        return self._next
+
+    def _read(self) -> set[Any]:
         """Read what is new or was running; return the points that running trials hold."""
         unread = [*self._running, *range(self._n_read, len(self.history))]
         self._n_read, self._running = len(self.history), []
@@ -235,7 +245,7 @@ class _Progress:
             if trial.params.keys() == self.axes.keys():
                 key = _key({name: self._grid_value(name, trial.params[name]) for name in self.axes})
                 with suppress(TypeError):  # an added trial may hold what cannot be hashed, so is on no grid
-                    (held_by_running if trial.state == "running" else self.finished).add(key)
+                    (held_by_running if trial.state == "running" else self._finished).add(key)
         return held_by_running
 
     def _grid_value(self, name: str, value: Any) -> Any:
