@@ -143,26 +143,32 @@ def column(*values: float) -> Floats:
 
 
 def test_a_bandwidth_is_the_larger_gap_to_a_neighbour() -> None:
-    # sorted .05 .10 .30 .55 .95, gaps .05 .20 .25 .40; at an end there is one gap; nothing below 1 / 7
-    sigma = bandwidths(column(0.55, 0.05, 0.95, 0.30, 0.10))[:, 0]
-    assert sigma == pytest.approx([0.40, 1 / 7, 0.40, 0.25, 0.20])
+    # sorted .05 .10 .30 .55 .95, gaps .05 .20 .25 .40; at an end there is one gap; nothing below 2 / (18 + 2)
+    sigma = bandwidths(column(0.55, 0.05, 0.95, 0.30, 0.10), n_trials=18)[:, 0]
+    assert sigma == pytest.approx([0.40, 0.10, 0.40, 0.25, 0.20])
 
 
 def test_a_kernel_alone_reaches_to_the_farther_wall() -> None:
-    assert bandwidths(column(0.3))[0, 0] == pytest.approx(0.7)
-    assert bandwidths(column(0.8))[0, 0] == pytest.approx(0.8)
+    assert bandwidths(column(0.3), 10)[0, 0] == pytest.approx(0.7)
+    assert bandwidths(column(0.8), 10)[0, 0] == pytest.approx(0.8)
 
 
 def test_trials_at_the_same_place_have_the_narrowest_bandwidth() -> None:
-    assert bandwidths(column(0.5, 0.5))[:, 0] == pytest.approx([1 / 4] * 2)
-    assert bandwidths(np.full((98, 1), 0.5))[:, 0] == pytest.approx([1 / 100] * 98)
-    assert bandwidths(np.full((300, 1), 0.5))[:, 0] == pytest.approx([1 / 100] * 300), "and no narrower than this"
+    assert bandwidths(column(0.5, 0.5), 10)[:, 0] == pytest.approx([1 / 6] * 2)
+    assert bandwidths(np.full((30, 1), 0.5), 98)[:, 0] == pytest.approx([1 / 50] * 30)
+    assert bandwidths(np.full((300, 1), 0.5), 300)[:, 0] == pytest.approx([1 / 100] * 300), "and no narrower than this"
+
+
+def test_the_narrowest_bandwidth_is_the_same_in_both_densities() -> None:
+    l, g = both(explain([FrozenTrial({"x": 0.5}, float(i)) for i in range(48)]))
+    assert l.sigma[:-1, 0] == pytest.approx([1 / 25] * 5)
+    assert g.sigma[:-1, 0] == pytest.approx([1 / 25] * 43)
 
 
 def test_each_dimension_has_its_own_bandwidths() -> None:
     mu = np.random.default_rng(0).random((12, 3))
-    alone = [bandwidths(mu[:, [j]])[:, 0] for j in range(3)]
-    assert bandwidths(mu) == pytest.approx(np.stack(alone, axis=1))
+    alone = [bandwidths(mu[:, [j]], 12)[:, 0] for j in range(3)]
+    assert bandwidths(mu, 12) == pytest.approx(np.stack(alone, axis=1))
 
 
 def test_recent_trials_weigh_1_and_older_ones_less() -> None:
@@ -172,9 +178,10 @@ def test_recent_trials_weigh_1_and_older_ones_less() -> None:
     assert recency_weights(200)[[0, 174, 199]].tolist() == pytest.approx([1 / 200, 1, 1])
 
 
-def test_the_good_weigh_the_same_the_bad_by_age_and_the_prior_as_one_trial() -> None:
+def test_the_good_weigh_by_rank_the_bad_by_age_and_the_prior_as_one_trial() -> None:
     l, g = both(explain(losses_to_history(np.random.default_rng(0).random(60).tolist())))
-    assert l.weights == pytest.approx([1 / 7] * 7)
+    ranks = np.log(7 / np.arange(1, 7))
+    assert l.weights == pytest.approx(np.append(24 * ranks / ranks.sum(), 1.0) / 25)
     raw = np.append(recency_weights(54), 1.0)
     assert g.weights == pytest.approx(raw / raw.sum())
 
@@ -241,7 +248,7 @@ def test_log_kernels_and_log_pdf_agree_with_the_formulas_written_out() -> None:
             expected *= np.array([[row[i, int(p * 3)] for i in range(16)] for p in points[:, j]])
             continue
         mus = [*units[:, j].tolist(), 0.5]
-        sigmas = [*bandwidths(units[:, [j]])[:, 0].tolist(), 1.0]
+        sigmas = [*bandwidths(units[:, [j]], 15)[:, 0].tolist(), 1.0]
         for m, p in enumerate(points[:, j].tolist()):
             for i, (mu, sigma) in enumerate(zip(mus, sigmas, strict=True)):
                 inside = phi((1 - mu) / sigma) - phi(-mu / sigma)
