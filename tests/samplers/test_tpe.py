@@ -25,6 +25,7 @@ from tpe_reference import (
 from tpe_reference.samplers.tpe import (
     Explanation,
     ParzenEstimator,
+    Rules,
     bandwidths,
     decode,
     encode,
@@ -355,6 +356,16 @@ def test_explain_returns_what_suggest_saw(space: dict[str, Domain], n: int) -> N
         l, g = both(seen)
         assert seen.scores == pytest.approx(l.log_pdf(seen.candidates) - g.log_pdf(seen.candidates))
         assert l.mu.shape[0] == len(seen.good) + 1
+
+
+def test_explain_agrees_with_suggest_or_says_no_where_each_parameter_is_chosen_by_itself() -> None:
+    sampler, history = TPESampler(rules=Rules(joint=False)), random_history(PLANE, 30)
+    assert sampler.explain(LINE, history, rng_of(0)).choice == sampler.suggest(LINE, history, rng_of(0))
+    try:
+        seen = sampler.explain(PLANE, history, rng_of(0))
+    except ValueError:
+        return  # one parameter at a time can be explained, not two
+    assert seen.choice == sampler.suggest(PLANE, history, rng_of(0))
 
 
 def test_24_candidates_unless_told_otherwise() -> None:
