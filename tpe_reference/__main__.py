@@ -50,11 +50,11 @@ def copy(algorithm: str, folder: Path) -> str:
     flat = {n: re.sub(r"from (?:tpe_reference\.|\.\.)(\w+) import", r"from \1 import", t) for n, t in texts.items()}
     for name, text in flat.items():
         path = folder / name
-        if path.exists() and path.read_text(encoding="utf-8") != text:  # space.py serves a second algorithm as it is
+        if path.exists() and path.read_bytes() != text.encode():  # space.py serves a second algorithm as it is
             raise FileExistsError(f"{path} is there already, and differs; nothing was written. Name another folder.")
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in flat.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).write_bytes(text.encode())
     return use
 
 

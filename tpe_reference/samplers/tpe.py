@@ -118,7 +118,12 @@ class TPESampler:
             space: The parameters asked for.
             history: The trials so far. Those count that have all of these parameters, inside their domains.
             rng: The source of chance.
+
+        Raises:
+            ValueError: For several parameters under rules that choose them one by one.
         """
+        if len(space) > 1 and not self.rules.joint:
+            raise ValueError(f"explain: these rules choose one by one; explain each of {sorted(space)} by itself")
         memo = self._recall(space, history)
         memo.read()
         n_good = min(self.rules.n_good(len(memo.ranked)), len(memo.ranked))
@@ -296,6 +301,7 @@ class Rules:
         bad_weights: Weights of n bad trials in the order of their numbers, (n,).
         bandwidths: Bandwidths of kernels at given centres, see `bandwidths`.
         choice_kernels: Kernels of categorical parameters, see `choice_kernels`.
+        prior_sigma: Bandwidth of the prior; far above 1 it is uniform.
         cut_each: Whether every kernel is cut off at the walls and normalised by itself, as in (1). Otherwise the
             mixture is, so that kernels near a wall lose weight.
         joint: Whether all parameters are chosen together. Otherwise one after the other, as in [B].
@@ -306,6 +312,7 @@ class Rules:
     bad_weights: Callable[[int], Floats] = recency_weights
     bandwidths: Callable[[Floats, int], Floats] = bandwidths
     choice_kernels: Callable[[NDArray[np.intp], int, Floats], Floats] = choice_kernels
+    prior_sigma: float = 1.0
     cut_each: bool = True
     joint: bool = True
 
@@ -344,7 +351,7 @@ class ParzenEstimator:
         mu = units[:, self._numeric]
         self.mu = np.concatenate([mu, np.full((1, mu.shape[1]), 0.5)])
         sigma = rules.bandwidths(mu, len(mu) if n_trials is None else n_trials)
-        self.sigma = np.concatenate([sigma, np.ones((1, mu.shape[1]))])
+        self.sigma = np.concatenate([sigma, np.full((1, mu.shape[1]), rules.prior_sigma)])
         z = normal_cdf((1.0 - self.mu) / self.sigma) - normal_cdf(-self.mu / self.sigma)  # (2)
         self._log_z = np.log(z)
         self._probabilities = {
@@ -373,11 +380,7 @@ class ParzenEstimator:
         """Draw m points from the density, (m, d)."""
         u = np.empty((m, len(self._numeric) + len(self._choices)))
         i = rng.choice(len(self.weights), size=m, p=self.weights)  # each point comes from one kernel
-        mu, sigma = self.mu[i], self.sigma[i]
-        x = rng.normal(mu, sigma)
-        while (outside := (x < 0.0) | (x > 1.0)).any():  # what falls outside the walls is drawn again
-            x[outside] = rng.normal(mu[outside], sigma[outside])
-        u[:, self._numeric] = x
+        u[:, self._numeric] = _cut_normal(rng, self.mu[i], self.sigma[i])
         for j, n_choices in self._choices.items():
             cumulated = np.cumsum(self._probabilities[j][i], axis=1)
             chosen = (cumulated < rng.random((m, 1))).sum(axis=1)
@@ -406,6 +409,23 @@ class ParzenEstimator:
         mass = normal_cdf((right - mu) / sigma) - normal_cdf((left - mu) / sigma)
         # Far from a kernel the difference is 0 to machine precision; the prior, never that far, decides there.
         return np.log(np.maximum(mass, 1e-300)) - self._log_z[:, column]
+
+
+def _cut_normal(rng: np.random.Generator, mu: Floats, sigma: Floats) -> Floats:
+    """Draw from normals cut off at 0 and 1, by rejection: what does not fit is drawn again."""
+    x = np.empty_like(mu)
+    todo = np.ones(mu.shape, dtype=bool)
+    # Draws of a narrow kernel mostly fall inside. Of a wide one they mostly miss: there the draw is uniform, and
+    # kept as often as the kernel is high at it. At 0.5 both keep about half, or more.
+    while todo.any():
+        m, s = mu[todo], sigma[todo]
+        wide = s > 0.5
+        draw = np.where(wide, rng.random(m.shape), rng.normal(m, s))
+        height = np.exp(-0.5 * ((draw - m) / s) ** 2)
+        fits = np.where(wide, rng.random(m.shape) < height, (draw >= 0.0) & (draw <= 1.0))
+        x[todo] = draw  # those that do not fit are overwritten
+        todo[todo] = ~fits
+    return x
 
 
 def _edges(domain: Domain) -> Floats | None:
