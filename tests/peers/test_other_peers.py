@@ -48,7 +48,7 @@ def test_the_pruner_decides_as_optunas_on_1000_histories() -> None:
         ours = FrozenTrial({}, math.nan, {step: sign * y for step, y in curve.items()}, "running")  # type: ignore[arg-type]
         assert MedianPruner(**settings).should_prune(ours, history) == expected, (settings, curve, history)
         n_pruned += expected
-    assert 100 < n_pruned < 900, "both decisions are frequent enough to mean something"
+    assert 50 < n_pruned < 950, f"both decisions should be frequent enough to mean something: {n_pruned}"
 
 
 @pytest.mark.parametrize(
