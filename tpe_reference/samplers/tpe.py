@@ -352,7 +352,7 @@ class ParzenEstimator:
         self.mu = np.concatenate([mu, np.full((1, mu.shape[1]), 0.5)])
         sigma = rules.bandwidths(mu, len(mu) if n_trials is None else n_trials)
         self.sigma = np.concatenate([sigma, np.full((1, mu.shape[1]), rules.prior_sigma)])
-        z = normal_cdf((1.0 - self.mu) / self.sigma) - normal_cdf(-self.mu / self.sigma)  # (2)
+        z = _mass_inside(self.mu, self.sigma)
         self._log_z = np.log(z)
         self._probabilities = {
             j: rules.choice_kernels(_cell_of(units[:, j], n), n, self.weights) for j, n in self._choices.items()
@@ -411,6 +411,14 @@ class ParzenEstimator:
         return np.log(np.maximum(mass, 1e-300)) - self._log_z[:, column]
 
 
+def _mass_inside(mu: Floats, sigma: Floats) -> Floats:
+    """Return what the walls leave of each kernel (2)."""
+    z = np.ones_like(mu)
+    near = np.minimum(mu, 1.0 - mu) < 8.3 * sigma  # beyond, less than 1e-16 is cut off
+    z[near] = normal_cdf((1.0 - mu[near]) / sigma[near]) - normal_cdf(-mu[near] / sigma[near])
+    return z
+
+
 def _cut_normal(rng: np.random.Generator, mu: Floats, sigma: Floats) -> Floats:
     """Draw from normals cut off at 0 and 1, by rejection: what does not fit is drawn again."""
     x = np.empty_like(mu)
@@ -438,38 +446,27 @@ def _cell_of(x: Floats, n: int) -> NDArray[np.intp]:
     return np.minimum((x * n).astype(np.intp), n - 1)
 
 
-def _taylor_table() -> Floats:
-    """Return the Taylor coefficients of Phi at -9, -9 + 1/64, ..., 9: row k, column p for the p-th power.
-
-    The p-th derivative of Phi is phi(z) (-1)^(p - 1) He_{p-1}(z), with Hermite's polynomials He.
-    """
-    z = np.arange(-9 * 64, 9 * 64 + 1) / 64
-    phi = np.exp(-0.5 * z**2) / math.sqrt(2.0 * math.pi)
-    columns = [np.array([0.5 * math.erfc(-z_k / math.sqrt(2.0)) for z_k in z.tolist()])]
-    hermite, previous = np.ones_like(z), np.zeros_like(z)
-    for p in range(1, 6):
-        columns.append(phi * (-1.0) ** (p - 1) * hermite / math.factorial(p))
-        hermite, previous = z * hermite - (p - 1) * previous, hermite
-    return np.stack(columns, axis=1)
-
-
-_TAYLOR = _taylor_table()
+_STEP = 1 / 64
+_NODES = np.arange(-9 * 64, 9 * 64 + 1) * _STEP
+_PHI_AT_NODES = np.array([0.5 * math.erfc(-z / math.sqrt(2.0)) for z in _NODES.tolist()])
+_DENSITY_AT_NODES = np.exp(-0.5 * _NODES**2) / math.sqrt(2.0 * math.pi)
 
 
 def normal_cdf(z: Floats) -> Floats:
     """Return Phi(z), to 1e-15.
 
-    numpy has no error function. Python's is exact but takes one number at a time, so it fills a table once,
-    and Taylor's series goes on from the nearest entry: with entries 1/64 apart, five terms leave 1e-15.
+    numpy has no error function. Python's is exact but takes one number at a time, so it fills a table once, from -9
+    to 9 (Phi(-9) is 1e-19), and Taylor's series goes on from the nearest entry, at most 1/128 away: Phi's p-th
+    derivative there is the density times (-1)^(p - 1) He_{p-1}(z), with Hermite's polynomials 1, z, z^2 - 1,
+    z^3 - 3 z, z^4 - 6 z^2 + 3. Five terms leave 1e-15.
     """
-    z = np.clip(z, -9.0, 9.0)  # Phi(-9) is 1e-19
-    k = np.rint(z * 64).astype(np.intp)
-    t = z - k / 64
-    coefficients = _TAYLOR[k + 9 * 64]
-    total: Floats = coefficients[..., 5]
-    for p in range(4, -1, -1):
-        total = total * t + coefficients[..., p]
-    return total
+    nearest = np.rint(np.clip(z, -9.0, 9.0) * 64)
+    node = nearest * _STEP
+    t = np.clip(z, -9.0, 9.0) - node
+    k = (nearest + 9 * 64).astype(np.intp)
+    n2 = node * node
+    terms = 1 - t * (node / 2 - t * ((n2 - 1) / 6 - t * (node * (n2 - 3) / 24 - t * ((n2 * (n2 - 6) + 3) / 120))))
+    return _PHI_AT_NODES[k] + _DENSITY_AT_NODES[k] * t * terms
 
 
 class _Memo:
@@ -477,11 +474,12 @@ class _Memo:
 
     def __init__(self, space: Space, history: Sequence[FrozenTrial]) -> None:
         self.space, self.history = dict(space), history
-        self.units: Floats = np.empty((0, len(space)))  # a row per trial
+        self.units: Floats = np.empty((0, len(space)))  # a row per trial, and room for more
         self.losses: Floats = np.empty(0)
         self.usable: NDArray[np.bool_] = np.zeros(0, dtype=bool)  # whether it has all the parameters
         self.ranked: list[tuple[Any, int]] = []  # (merit, number) of those with a finite loss, sorted
         self.n_finished = 0
+        self._n_read = 0
         sizes = [domain.size for domain in space.values()]
         self._size = None if None in sizes else math.prod(size for size in sizes if size is not None)
         self._tried: set[Any] = set()  # by finished trials
@@ -491,17 +489,19 @@ class _Memo:
 
     def is_of(self, history: Sequence[FrozenTrial]) -> bool:
         """Whether this is the list that was read, and nobody has emptied or rewritten it since."""
-        if history is not self.history or len(history) < len(self.usable):
+        if history is not self.history or len(history) < self._n_read:
             return False
         return self._last is None or history[self._last[0]] is self._last[1]
 
     def read(self) -> None:
         """Read the trials that are new, or were running when last seen."""
-        unread = [*self._running, *range(len(self.usable), len(self.history))]
-        grown = len(self.history) - len(self.usable)
-        self.units = np.concatenate([self.units, np.zeros((grown, len(self.space)))])
-        self.losses = np.concatenate([self.losses, np.zeros(grown)])
-        self.usable = np.concatenate([self.usable, np.zeros(grown, dtype=bool)])
+        unread = [*self._running, *range(self._n_read, len(self.history))]
+        self._n_read = len(self.history)
+        if self._n_read > len(self.usable):
+            spare = self._n_read + 10  # double the room, so that growing costs a constant time per trial
+            self.units = np.concatenate([self.units, np.zeros((spare, len(self.space)))])
+            self.losses = np.concatenate([self.losses, np.zeros(spare)])
+            self.usable = np.concatenate([self.usable, np.zeros(spare, dtype=bool)])
         self._running, self._being_tried = [], set()
         for number in unread:
             self._read_one(number, self.history[number])
