@@ -446,8 +446,7 @@ def _cell_of(x: Floats, n: int) -> NDArray[np.intp]:
     return np.minimum((x * n).astype(np.intp), n - 1)
 
 
-_STEP = 1 / 64
-_NODES = np.arange(-9 * 64, 9 * 64 + 1) * _STEP
+_NODES = np.arange(-9 * 64, 9 * 64 + 1) / 64
 _PHI_AT_NODES = np.array([0.5 * math.erfc(-z / math.sqrt(2.0)) for z in _NODES.tolist()])
 _DENSITY_AT_NODES = np.exp(-0.5 * _NODES**2) / math.sqrt(2.0 * math.pi)
 
@@ -460,13 +459,15 @@ def normal_cdf(z: Floats) -> Floats:
     derivative there is the density times (-1)^(p - 1) He_{p-1}(z), with Hermite's polynomials 1, z, z^2 - 1,
     z^3 - 3 z, z^4 - 6 z^2 + 3. Five terms leave 1e-15.
     """
-    nearest = np.rint(np.clip(z, -9.0, 9.0) * 64)
-    node = nearest * _STEP
-    t = np.clip(z, -9.0, 9.0) - node
+    z = np.clip(z, -9.0, 9.0)
+    nearest = np.rint(z * 64)
+    node = nearest / 64
+    t = z - node
     k = (nearest + 9 * 64).astype(np.intp)
     n2 = node * node
     terms = 1 - t * (node / 2 - t * ((n2 - 1) / 6 - t * (node * (n2 - 3) / 24 - t * ((n2 * (n2 - 6) + 3) / 120))))
-    return _PHI_AT_NODES[k] + _DENSITY_AT_NODES[k] * t * terms
+    cdf: Floats = _PHI_AT_NODES[k] + _DENSITY_AT_NODES[k] * t * terms
+    return cdf
 
 
 class _Memo:
