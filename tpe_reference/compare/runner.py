@@ -86,7 +86,8 @@ def run_all(runs: Sequence[Run], out: Path, jobs: int) -> None:
 
 def _in_processes(todo: Sequence[Run], out: Path, jobs: int, show: Any) -> None:
     spawn = multiprocessing.get_context("spawn")  # everywhere the same, and safe in a program with threads
-    counter, stop = spawn.Value("q", 0), spawn.Event()
+    # A plain number, no Event: setting one waits for every process that waits for it, also for one that was killed.
+    counter, stop = spawn.Value("q", 0), spawn.RawValue("b", 0)
     failures: list[str] = []
     with _one_thread_each(), ProcessPoolExecutor(jobs, spawn, _start_process, (counter, stop)) as pool:
         waiting = iter(todo)
@@ -94,7 +95,8 @@ def _in_processes(todo: Sequence[Run], out: Path, jobs: int, show: Any) -> None:
         try:
             while True:
                 while not failures and len(pending) < jobs and (run := next(waiting, None)) is not None:
-                    pending.add(pool.submit(execute, run, out, _code(run)))
+                    with _ctrl_c_later():
+                        pending.add(pool.submit(execute, run, out, _code(run)))
                 if not pending:
                     break
                 done, pending = wait(pending, timeout=POLL, return_when=FIRST_COMPLETED)
@@ -103,7 +105,7 @@ def _in_processes(todo: Sequence[Run], out: Path, jobs: int, show: Any) -> None:
         except BrokenProcessPool:
             failures.append("a process died; out of memory? Try fewer --jobs.")
         except BaseException:  # Ctrl-C above all: the processes end within a second
-            stop.set()
+            stop.value = 1
             raise
     if failures:
         raise RunFailedError("\n".join(failures))
@@ -115,15 +117,15 @@ _counter: Any = None  # in a process: trials done by all processes together
 def _start_process(counter: Any, stop: Any) -> None:
     global _counter
     _counter = counter
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which says when to stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which says when to stop; see _ctrl_c_later
     threading.Thread(target=_end_with_parent, args=(stop,), daemon=True).start()
 
 
 def _end_with_parent(stop: Any) -> None:
     # Killed with -9, the parent cannot tell its processes to stop, and they would wait for work for ever.
     parent = multiprocessing.parent_process()
-    while parent is not None and parent.is_alive() and not stop.wait(0.5):
-        pass
+    while parent is not None and parent.is_alive() and not stop.value:
+        time.sleep(POLL)
     os._exit(1)
 
 
@@ -263,6 +265,20 @@ def fingerprint(own_files: tuple[Path, ...]) -> str:
     for file in [*(path for pattern in CODE for path in sorted(PACKAGE.glob(pattern))), *own_files]:
         digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def _ctrl_c_later() -> Iterator[None]:
+    # A process starts with the signals held that its parent holds, so none dies of Ctrl-C, and says so at length,
+    # before it can ignore it. Windows has no such thing.
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager
