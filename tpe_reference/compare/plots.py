@@ -81,7 +81,7 @@ def overview(results: Sequence[Result], figure_class: type) -> "Figure":
     """Draw all problems against trials, small, with one legend."""
     columns = min(4, len(results))
     rows = -(-len(results) // columns)
-    figure: Figure = figure_class(figsize=(max(2.7 * columns, 7.0), 2.3 * rows + 0.8), layout="constrained")
+    figure: Figure = figure_class(figsize=(max(2.7 * columns, 9.6), max(2.3 * rows + 0.8, 4.0)), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     handles: dict[str, Any] = {}
     for k, (axes, result) in enumerate(zip(grid, results, strict=False)):
@@ -91,7 +91,7 @@ def overview(results: Sequence[Result], figure_class: type) -> "Figure":
             axes.set_xlabel("trials")
         lines, _ = axes.get_legend_handles_labels()
         handles |= {result.contestants[i].name: line for i, line in zip(result.distinct, lines, strict=True)}
-    figure.supylabel("best so far (regret; loss where no optimum is known)", fontsize=10.5)
+    figure.supylabel("best so far\n(regret; loss where no optimum is known)", fontsize=10.5)
     richest = max(results, key=lambda result: len(result.distinct))  # names what is the same everywhere
     labels = {richest.contestants[i].name: richest.names(i) for i in richest.distinct}
     named = {labels[name]: handles[name] for name in labels}
