@@ -253,7 +253,7 @@ class Study:
                 trial._params = {name: fixed.get(name, params.get(name)) for name in declared}
                 trial._domains = dict(declared)
                 trial._from_grid = set(declared) if space is None else set()
-                if space is not None:
+                if space is not None and fixed:  # the sampler's own answer has been checked
                     trial._params = {name: _member(name, trial._params[name], d) for name, d in declared.items()}
             self._trials.append(trial)
             return trial

@@ -270,10 +270,14 @@ def neighbour_gaps(mu: Floats) -> Floats:
     if len(mu) < 2:
         return np.maximum(mu, 1.0 - mu)
     order = np.argsort(mu, axis=0, kind="stable")
-    gaps = np.diff(np.take_along_axis(mu, order, axis=0), axis=0)  # (n - 1, d)
-    wider = np.concatenate([gaps[:1], np.maximum(gaps[:-1], gaps[1:]), gaps[-1:]])
+    columns = np.arange(mu.shape[1])
+    placed = mu[order, columns]  # each dimension sorted by itself
+    gaps = placed[1:] - placed[:-1]
+    wider = np.empty_like(mu)
+    wider[0], wider[-1] = gaps[0], gaps[-1]
+    np.maximum(gaps[:-1], gaps[1:], out=wider[1:-1])
     result = np.empty_like(mu)
-    np.put_along_axis(result, order, wider, axis=0)
+    result[order, columns] = wider
     return result
 
 
@@ -364,7 +368,9 @@ class ParzenEstimator:
         """Return the logarithm of the density (5) at points of the unit cube, (m, d) -> (m,)."""
         log_terms = np.log(self.weights) + self.log_kernels(u)
         top = log_terms.max(axis=1, keepdims=True)  # taken out, so that exp neither overflows nor vanishes
-        return np.log(np.exp(log_terms - top).sum(axis=1)) + top[:, 0]  # type: ignore[no-any-return]  # numpy's stubs
+        log_terms -= top
+        total: Floats = np.exp(log_terms, out=log_terms).sum(axis=1)
+        return np.log(total) + top[:, 0]
 
     def log_kernels(self, u: Floats) -> Floats:
         """Return log prod_j k_ij(x_j) for every point and every kernel, (m, d) -> (m, n + 1)."""
@@ -373,13 +379,13 @@ class ParzenEstimator:
             if edges is not None:
                 log_k += self._log_cells(u[:, self._numeric[column]], column, edges)
         for j, n_choices in self._choices.items():
-            log_k += np.log(self._probabilities[j].T)[_cell_of(u[:, j], n_choices)]
+            log_k += np.log(self._probabilities[j][:, _cell_of(u[:, j], n_choices)].T)
         return log_k
 
     def sample(self, rng: np.random.Generator, m: int) -> Floats:
         """Draw m points from the density, (m, d)."""
         u = np.empty((m, len(self._numeric) + len(self._choices)))
-        i = rng.choice(len(self.weights), size=m, p=self.weights)  # each point comes from one kernel
+        i = _pick(rng, self.weights, m)  # each point comes from one kernel
         u[:, self._numeric] = _cut_normal(rng, self.mu[i], self.sigma[i])
         for j, n_choices in self._choices.items():
             cumulated = np.cumsum(self._probabilities[j][i], axis=1)
@@ -390,23 +396,26 @@ class ParzenEstimator:
     def _log_normals(self, u: Floats) -> Floats:
         """Logarithm of (1), summed over the continuous parameters, (m, d) -> (m, n + 1).
 
-        The square in (1) is expanded, x^2 - 2 x mu + mu^2, so that all points meet all kernels in two matrix
-        products. (Rounding: the terms stay below 1 / (2 sigma^2) <= 5000, so about 1e-12 is lost of log k.)
+        The square in (1) is expanded, x^2 - 2 x mu + mu^2, so that all points meet all kernels in one matrix product.
+        (Rounding: the terms stay below 1 / (2 sigma^2) <= 5000, so about 1e-12 is lost of log k.)
         """
         columns = [c for c, edges in enumerate(self._edges) if edges is None]
         x = u[:, [self._numeric[c] for c in columns]]
         mu, sigma, log_z = self.mu[:, columns], self.sigma[:, columns], self._log_z[:, columns]
         precision = 1.0 / sigma**2
         constant = -0.5 * mu**2 * precision - np.log(sigma * math.sqrt(2.0 * math.pi)) - log_z
-        log_k: Floats = x**2 @ (-0.5 * precision.T) + x @ (mu * precision).T + constant.sum(axis=1)
+        coefficients = np.hstack([-0.5 * precision, mu * precision, constant.sum(axis=1, keepdims=True)])
+        log_k: Floats = np.hstack([x**2, x, np.ones((len(x), 1))]) @ coefficients.T
         return log_k
 
     def _log_cells(self, x: Floats, column: int, edges: Floats) -> Floats:
         """Logarithm of (3) for one parameter with cells, (m,) -> (m, n + 1)."""
         mu, sigma = self.mu[:, column], self.sigma[:, column]
         cell = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, len(edges) - 2)
-        left, right = edges[cell, None], edges[cell + 1, None]
-        mass = normal_cdf((right - mu) / sigma) - normal_cdf((left - mu) / sigma)
+        # Neighbouring cells share an edge, and many points a cell: Phi is computed once for each edge that is needed.
+        needed, place = np.unique(np.concatenate([cell, cell + 1]), return_inverse=True)
+        below = normal_cdf((edges[needed, None] - mu) / sigma)
+        mass = below[place[len(cell) :]] - below[place[: len(cell)]]
         # Far from a kernel the difference is 0 to machine precision; the prior, never that far, decides there.
         return np.log(np.maximum(mass, 1e-300)) - self._log_z[:, column]
 
@@ -415,8 +424,17 @@ def _mass_inside(mu: Floats, sigma: Floats) -> Floats:
     """Return what the walls leave of each kernel (2)."""
     z = np.ones_like(mu)
     near = np.minimum(mu, 1.0 - mu) < 8.3 * sigma  # beyond, less than 1e-16 is cut off
-    z[near] = normal_cdf((1.0 - mu[near]) / sigma[near]) - normal_cdf(-mu[near] / sigma[near])
+    m, s = mu[near], sigma[near]
+    below_right, below_left = normal_cdf(np.stack([1.0 - m, -m]) / s)
+    z[near] = below_right - below_left
     return z
+
+
+def _pick(rng: np.random.Generator, weights: Floats, m: int) -> NDArray[np.intp]:
+    """Draw m indices with probabilities in proportion to weights."""
+    cumulated = np.cumsum(weights)
+    i: NDArray[np.intp] = np.searchsorted(cumulated[:-1], rng.random(m) * cumulated[-1], side="right")
+    return i
 
 
 def _cut_normal(rng: np.random.Generator, mu: Floats, sigma: Floats) -> Floats:
