@@ -369,8 +369,8 @@ class ParzenEstimator:
         log_terms = np.log(self.weights) + self.log_kernels(u)
         top = log_terms.max(axis=1, keepdims=True)  # taken out, so that exp neither overflows nor vanishes
         log_terms -= top
-        total: Floats = np.exp(log_terms, out=log_terms).sum(axis=1)
-        return np.log(total) + top[:, 0]
+        log_pdf: Floats = np.log(np.exp(log_terms, out=log_terms).sum(axis=1)) + top[:, 0]
+        return log_pdf
 
     def log_kernels(self, u: Floats) -> Floats:
         """Return log prod_j k_ij(x_j) for every point and every kernel, (m, d) -> (m, n + 1)."""
