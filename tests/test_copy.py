@@ -81,6 +81,18 @@ def test_copy_puts_two_files_flat_into_a_folder(
 
 
 @any_algorithm
+def test_a_copy_names_its_neighbour_and_not_the_package(
+    algorithm: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copied(algorithm, tmp_path, capsys)
+    text = (tmp_path / FILES[algorithm]).read_text(encoding="utf-8")
+    assert "from space import" in text, "also where only a type checker reads it"
+    assert not re.search(
+        r"(from|import) (tpe_reference|\.)", text + (tmp_path / "space.py").read_text(encoding="utf-8")
+    )
+
+
+@any_algorithm
 def test_copy_prints_five_lines_that_use_it(algorithm: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = copied(algorithm, tmp_path, capsys).strip().splitlines()
     assert len(lines) == 5
