@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .compare import cli as compare
+from .traces import check as traces
 
 PACKAGE = Path(__file__).parent
 
@@ -58,6 +59,17 @@ def copy(algorithm: str, folder: Path) -> str:
     return use
 
 
+def check_traces(file: Path) -> int:
+    """Compare the functions in a file with the traces; return 0 if all are right, 1 if not, 2 if there are none."""
+    try:
+        verdicts = traces.check(traces.load_functions(file))
+    except traces.UsageError as error:
+        print(f"tpe-reference check-traces: {error}", file=sys.stderr)
+        return 2
+    print(traces.report(verdicts))
+    return int(any(verdict.failures for verdict in verdicts))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
     parser = argparse.ArgumentParser(prog="tpe-reference", description="Hyperparameter search, small and readable.")
@@ -66,9 +78,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     copying = commands.add_parser("copy", help="copy an algorithm into your own project, as two files")
     copying.add_argument("algorithm", choices=ALGORITHMS)
     copying.add_argument("folder", type=Path, metavar="DIR")
+    checking = commands.add_parser("check-traces", help="check your own functions against recorded steps of ours")
+    checking.add_argument("file", type=Path, metavar="FILE.py", help="has some of the functions of chapters/traces.md")
     arguments = parser.parse_args(argv)
     if arguments.command == "compare":
         return compare.run(arguments)
+    if arguments.command == "check-traces":
+        return check_traces(arguments.file)
     try:
         use = copy(arguments.algorithm, arguments.folder)
     except OSError as error:
