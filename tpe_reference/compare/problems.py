@@ -303,7 +303,7 @@ PROBLEMS: dict[str, Problem] = {
         Problem(branin, {"x1": Float(-5, 10), "x2": Float(0, 15)}, optimum=BRANIN_OPTIMUM),
         Problem(hartmann6, _unit_box(6), "hartmann-6", optimum=HARTMANN_OPTIMUM),
         Problem(learning_curves, CURVE_SPACE, optimum=0.0, trials=60, step="epoch"),
-        Problem(digits_mlp, DIGITS_SPACE, log=True, trials=30, seeds=8, measure="held-out log-loss", step="epoch"),
-        Problem(iris_forest, IRIS_SPACE, trials=12, seeds=3, measure="5-fold error (1 − accuracy)", step="fold"),
+        Problem(digits_mlp, DIGITS_SPACE, log=True, trials=25, seeds=8, measure="held-out log-loss", step="epoch"),
+        Problem(iris_forest, IRIS_SPACE, trials=15, seeds=2, measure="5-fold error (1 − accuracy)", step="fold"),
     ]
 }
