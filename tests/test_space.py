@@ -352,6 +352,7 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "choice twice": (lambda: Categorical(["a", "b", "a"]), r"choices must differ, got 'a' twice"),
     "1 and 1.0": (lambda: Categorical([1, 1.0]), r"twice"),
     "one text": (lambda: Categorical("relu"), r"list of choices.*\['relu'\]"),
+    "set": (lambda: Categorical({"a", "b"}), r"order"),  # type: ignore[arg-type]
     "no list": (lambda: Categorical(3), r"list of choices"),  # type: ignore[arg-type]
     "tuple": (lambda: Categorical([(1, 2), (3,)]), r"\(1, 2\).*name"),  # type: ignore[list-item]
     "list": (lambda: Categorical([[1], [2]]), r"\[1\].*name"),  # type: ignore[list-item]
