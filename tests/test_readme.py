@@ -45,5 +45,5 @@ def test_commands_in_the_text_are_understood(monkeypatch: pytest.MonkeyPatch, tm
         words = shlex.split(line.split("&&")[-1], comments=True)
         if words and words[0].endswith("tpe-reference"):
             assert main(words[1:]) == 0, line
-    assert len(seen) == 4
+    assert len(seen) == 5
     assert (tmp_path / "my_project" / "tpe.py").exists()

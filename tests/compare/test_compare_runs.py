@@ -75,14 +75,16 @@ def trials(out: str) -> list[dict[str, str]]:
 
 
 def summary(out: str) -> list[dict[str, str]]:
+    """All that is not time."""
     with open(f"{out}/summary.csv", newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        return [row for row in csv.DictReader(file) if "seconds" not in row["measure"]]
 
 
 def test_a_small_comparison_with_a_sampler_from_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*SMALL, "--sampler", "mine.py:Mine", "--jobs", "2", "--out", "a"]) == 0
     printed = capsys.readouterr().out
     assert re.search(r"final regret \(median\) +seeds +random +tpe +Mine", printed)
+    assert re.search(r"^sampler, ms per trial( +[\d.]+){3} *$", printed, flags=re.MULTILINE)
     rows = trials("a")
     assert len(rows) == 2 * 3 * 3 * 12
     assert {row["contestant"] for row in rows} == {"random", "tpe", "Mine"}

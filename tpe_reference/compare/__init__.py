@@ -2,8 +2,8 @@
 
 ``tpe-reference compare`` runs it; see ``--help``. Arrows point one way::
 
-    cli -> plan -> runner -> contestants -> problems -> loading     what is run
-     '---> report -> plots -> results -> statistics                 what is made of it
+    cli -> plan -> runner -> contestants -> problems, peers -> loading     what is run
+     '---> report -> plots -> results -> statistics                        what is made of it
 """
 
 from .contestants import CONTESTANTS

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .contestants import CONTESTANTS
+from .contestants import CONTESTANTS, PRUNING
 from .loading import UsageError
+from .peers import PEERS
 from .plan import Plan, check_same, claim, read_plan
 from .problems import PROBLEMS, digits_mlp, get_problem, iris_forest
 from .runner import RunFailedError, run_all
@@ -17,12 +18,14 @@ from .runner import RunFailedError, run_all
 DESCRIPTION = "Compare search algorithms on benchmark functions and on tuning real models."
 EPILOG = f"""problems: {", ".join(PROBLEMS)}
 samplers: {", ".join(CONTESTANTS)}; add +median to any of them to prune its trials
+peers: {", ".join(PEERS)}; they need: pip install "tpe-reference[peers]"
 
 examples:
   tpe-reference compare                                  all of it, in about two minutes on two cores
   tpe-reference compare --problems sphere branin --samplers random tpe --seeds 5
   tpe-reference compare --sampler mine.py:MySampler      yours against the five
   tpe-reference compare --problem mine.py:problem        the five on your problem
+  tpe-reference compare --with optuna,hyperopt,cmaes,cma the five and their peers, with their seconds per trial
   tpe-reference compare --out comparison --resume        go on after Ctrl-C, a crash, a reboot
 """
 
@@ -37,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     own_sampler = "one of yours, my.module:Name or file.py:Name, beside the others"
     parser.add_argument("--problem", action="append", default=[], metavar="ADDRESS", help=own_problem)
     parser.add_argument("--sampler", action="append", default=[], metavar="ADDRESS", help=own_sampler)
+    peers = "other packages, beside the others: their regret, and their own seconds per trial"
+    parser.add_argument("--with", nargs="+", dest="peers", metavar="NAME", help=peers)
     parser.add_argument("--trials", type=_positive, metavar="N", help="trials per run (default: per problem)")
     parser.add_argument("--seeds", type=_positive, metavar="N", help="runs per contestant (default: per problem)")
     parser.add_argument("--thorough", action="store_true", help="20 seeds, twice the trials: hours, not minutes")
@@ -79,8 +84,12 @@ def _plan(args: argparse.Namespace) -> Plan:
     problems, samplers = _names(args.problems), _names(args.samplers)
     if args.problem:
         problems = _names([*(problems or ()), *args.problem])
-    if args.sampler:
-        samplers = _names([*(samplers or CONTESTANTS), *args.sampler])
+    peers = _names(args.peers) or ()
+    for name in peers:
+        if name.removesuffix(PRUNING) not in PEERS:
+            raise UsageError(f"--with: there is no peer {name!r}; known are: {', '.join(PEERS)}")
+    if peers or args.sampler:
+        samplers = _names([*(samplers or CONTESTANTS), *peers, *args.sampler])
     kept = read_plan(args.out, args.resume)
     if kept is None:
         return Plan(problems or tuple(PROBLEMS), samplers or CONTESTANTS, args.trials, args.seeds, args.thorough)

@@ -1,4 +1,4 @@
-"""Who takes part: the samplers of this package by name, a user's own by address, each with or without pruning.
+"""Who takes part: this package's samplers and its peers by name, a user's own by address, each with or without pruning.
 
 Add ``+median`` to any of them, and its trials are stopped by the median rule on problems with a curve.
 """
@@ -15,6 +15,7 @@ from ..samplers.random_search import RandomSampler
 from ..samplers.tpe import TPESampler
 from ..space import Domain
 from .loading import UsageError, load, unknown
+from .peers import PEERS
 from .problems import Problem
 
 PRUNING = "+median"
@@ -57,15 +58,24 @@ class Contestant:
     def label(self) -> str:
         """How it is called in pictures."""
         base = self.name.removesuffix(PRUNING)
-        return LABELS.get(self.name, LABELS.get(base, base) + (" + median pruning" if self.prunes else ""))
+        plain = PEERS[base].label if base in PEERS else LABELS.get(base, base)
+        return LABELS.get(self.name, plain + (" + median pruning" if self.prunes else ""))
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages that decide what it does, where they are not ours."""
+        base = self.spec.removesuffix(PRUNING)
+        return PEERS[base].packages if base in PEERS else ()
 
     def sampler(self, problem: Problem, trials: int) -> Any:
         """Return its sampler for a problem and a number of trials.
 
         Raises:
-            UsageError: When there is none, or what there is has no ``suggest``.
+            UsageError: When there is none, what there is has no ``suggest``, or a peer's package is missing.
         """
         base = self.spec.removesuffix(PRUNING)
+        if base in PEERS:
+            return PEERS[base].sampler()
         if base in _SAMPLERS:
             return _SAMPLERS[base](problem.space, trials)
         found = load(base)
@@ -85,13 +95,14 @@ def get_contestants(specs: Iterable[str]) -> list[Contestant]:
         UsageError: For an unknown name, and for an address where there is no sampler.
     """
     contestants: list[Contestant] = []
+    known = {*_SAMPLERS, *PEERS}
     for spec in dict.fromkeys(specs):
         base = spec.removesuffix(PRUNING)
-        if base not in _SAMPLERS and ":" not in base:
-            raise unknown("sampler", spec, CONTESTANTS, "--sampler")
-        name = spec if base in _SAMPLERS else spec.rpartition(":")[2]
+        if base not in known and ":" not in base:
+            raise unknown("sampler", spec, (*CONTESTANTS, *PEERS), "--sampler")
+        name = spec if base in known else spec.rpartition(":")[2]
         taken = [other.name.casefold() for other in contestants]
-        if name.casefold() in taken or (":" in spec and name.casefold() in LABELS):
+        if name.casefold() in taken or (":" in spec and name.casefold() in {*LABELS, *PEERS}):
             name = spec  # two classes of one name; and on some disks "TPE" and "tpe" are one file
         contestants.append(Contestant(spec, name))
     return contestants

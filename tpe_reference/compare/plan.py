@@ -51,6 +51,10 @@ class Plan:
         """Who takes part."""
         return get_contestants(self.samplers)
 
+    def versions(self) -> dict[str, str]:
+        """What the numbers are computed with."""
+        return versions(package for contestant in self.contestants for package in contestant.packages)
+
     def n_trials(self, problem: Problem) -> int:
         """Number of trials of a run."""
         return self.trials or problem.trials * (THOROUGH_TRIALS if self.thorough else 1)
@@ -83,7 +87,7 @@ class Plan:
 def claim(out: Path, plan: Plan) -> None:
     """Write the manifest into a folder that is new, empty, or holds this very plan."""
     out.mkdir(parents=True, exist_ok=True)
-    write_json(out / MANIFEST, {"made by": "tpe-reference compare", "plan": asdict(plan), "versions": versions()})
+    write_json(out / MANIFEST, {"made by": "tpe-reference compare", "plan": asdict(plan), "versions": plan.versions()})
 
 
 def read_plan(out: Path, resume: bool) -> Plan | None:

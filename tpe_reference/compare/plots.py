@@ -27,6 +27,11 @@ STYLES: list[tuple[str, Any, str]] = [
     ("#D55E00", (0, (3, 1)), "v"),
     ("#CC79A7", (0, (8, 2)), "P"),
     ("#56B4E9", (0, (4, 1, 1, 1, 1, 1)), "X"),
+    ("#882255", (0, (2, 1)), "*"),  # Okabe and Ito's yellow is too pale for a line; from here on Tol's muted colours
+    ("#999933", (0, (9, 1.5, 3, 1.5)), "<"),
+    ("#888888", (0, (7, 1, 1, 1, 1, 1, 1, 1)), "p"),
+    ("#661100", (0, (1, 0.6)), ">"),
+    ("#332288", (0, (5, 3)), "d"),
 ]
 ORDER = ["grid", "random", "tpe", "cma-es", "tpe+median"]
 DPI = 200
@@ -107,7 +112,8 @@ def overview(results: Sequence[Result], figure_class: type) -> "Figure":
 
 
 def _legend(figure: "Figure", handles: dict[str, Any]) -> None:
-    look = {"ncols": min(5, len(handles)), "frameon": False, "handlelength": 3.4}
+    columns = 3 if len(handles) > 5 else len(handles)  # so that the longest label has room
+    look = {"ncols": columns, "frameon": False, "handlelength": 3.4}
     figure.legend(list(handles.values()), list(handles), loc="outside lower center", **look)
 
 
@@ -121,7 +127,8 @@ def _draw(axes: "Axes", result: Result, unit: str) -> None:
         look = style(result, i)
         every = max(1, len(x) // 6)
         marks = (k * every // max(1, len(result.distinct)), every)  # markers of equal lines do not hide each other
-        look["linewidth"] = 2.6 - 0.3 * k  # nor does a line hide one that is drawn before it
+        thinner = min(0.3, 1.5 / len(result.distinct))
+        look["linewidth"] = 2.6 - thinner * k  # nor does a line hide one that is drawn before it
         axes.plot(x[shown], median[shown], drawstyle="steps-post", label=str(i), markevery=marks, zorder=3, **look)
         color = look["color"]
         axes.fill_between(x[band], low[band], high[band], step="post", color=color, alpha=0.13, linewidth=0, zorder=1)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from .contestants import CONTESTANTS
+from .contestants import CONTESTANTS, PRUNING
+from .peers import PEERS
 from .plan import Plan
 from .plots import write_plots
 from .problems import PROBLEMS
 from .results import Result, mean_ranks, read_results, win_rates, write_summary, write_trials
-from .runner import versions
 from .statistics import Estimate, ends, estimate
 
 FEW_SEEDS = 10  # with fewer, a bootstrap interval is clearly too narrow
@@ -55,6 +55,8 @@ measured while other runs used the other cores; they include the sampler's own t
 <li><b>[low, high]</b> is a 95&nbsp;% bootstrap interval over seeds, for the statistic in front of it: where it would
 probably lie if other seeds had been played. <b>Tie</b>: the interval overlaps that of the lowest median. A tie is not
 proof of equality; more seeds (<code>--seeds</code>) may break it. Some of many ties and leads arise by chance.</li>
+<li><b>Sampler, ms per trial</b> is what the choice of a configuration costs by itself, learning from the trials
+included: the mean over trials of the median over seeds. A peer brings its own bookkeeping with it.</li>
 <li><b>Area</b> is the mean over all trials of what the picture shows (of its log10 where the axis is logarithmic, none
 counted below 1e-9): how good a search is all the way, not only at the end; lower is better. Trials before the first
 result count as the worst that anyone had.</li>
@@ -89,6 +91,8 @@ def table(results: Sequence[Result]) -> str:
         cells = [_with_mark(result, i) for i in range(len(result.contestants))]
         lines.append([result.problem.name, str(result.seeds), *cells])
     lines.append(["mean rank", "", *(f"{rank.value:.2f}  " for rank in mean_ranks(results))])
+    cost = np.median([result.sampler_seconds for result in results], axis=0)
+    lines.append(["sampler, ms per trial", "", *(f"{number(1e3 * seconds)}  " for seconds in cost)])
     widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
     text = "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
     key = "* lowest, or a tie with it: the 95 % intervals over seeds overlap.   = the same runs, nothing to prune"
@@ -214,14 +218,15 @@ def _section(result: Result, picture: str) -> str:
 
 
 def _problem_rows(result: Result) -> tuple[list[list[str]], list[int]]:
-    header = ["", "", "final regret (median)", f"area ({result.area_of})", "mean rank", "trials", "pruned"]
-    rows = [[*header, f"{html.escape(result.problem.step)}s", "seconds a run"]]
+    header = ["", "", "final regret (median)", "sampler, ms per trial", f"area ({result.area_of})", "mean rank"]
+    rows = [[*header, "trials", "pruned", f"{html.escape(result.problem.step)}s", "seconds a run"]]
     mean_rank = estimate(result.ranks, np.mean)
     best = []
     for i in sorted(result.distinct, key=lambda k: result.final[k].value):
         runs = result.runs[i]
         n, pruned = (sum(len(r) for r in runs), sum(t["state"] == "pruned" for r in runs for t in r))
         cells = [_with_interval(e) for e in (result.final[i], result.areas[i], mean_rank[i])]
+        cells.insert(1, number(1e3 * result.sampler_seconds[i]))
         spent = [float(ends(cost[i]).mean()) for cost in (result.steps, result.seconds)]
         tally = [f"{n / result.seeds:.3g}", f"{pruned / max(1, n):.0%}", *map(number, spent)]
         standing = result.standing(i)
@@ -244,7 +249,10 @@ def command(plan: Plan) -> str:
     """Return the command that repeats a comparison."""
     words = ["tpe-reference", "compare"]
     words += [] if plan.problems == tuple(PROBLEMS) else _own("--problem", plan.problems)
-    words += [] if plan.samplers == CONTESTANTS else _own("--sampler", plan.samplers)
+    peers = [name for name in plan.samplers if name.removesuffix(PRUNING) in PEERS]
+    ours = tuple(name for name in plan.samplers if name not in peers)
+    words += [] if ours == CONTESTANTS else _own("--sampler", ours or plan.samplers)
+    words += ["--with", *peers] if peers and ours else []
     words += [] if plan.trials is None else ["--trials", str(plan.trials)]
     words += [] if plan.seeds is None else ["--seeds", str(plan.seeds)]
     return shlex.join([*words, *["--thorough"] * plan.thorough])
@@ -257,7 +265,7 @@ def _own(option: str, names: Sequence[str]) -> list[str]:
 
 
 def _provenance(plan: Plan) -> str:
-    used = ", ".join(f"{name} {version}" for name, version in versions().items())
+    used = ", ".join(f"{name} {version}" for name, version in plan.versions().items())
     return f"""<h2>To repeat it</h2><pre>{html.escape(command(plan))}</pre>
 <p class="dim">{html.escape(used)}; {html.escape(platform.platform())}. The same versions give the same losses;
 the seconds depend on the machine. Every trial is in <code>trials.csv</code>, every number with its interval in

@@ -108,6 +108,16 @@ class Result:
         return estimate(area(self.drawn, self.problem.log_scale).T, np.mean)
 
     @cached_property
+    def sampler_seconds(self) -> list[float]:
+        """Seconds per trial in each sampler itself: the mean over trials of the median over seeds.
+
+        A median, because now and then a machine is busy with something else; but over seeds, and not over trials,
+        because CMA-ES does the work of a whole generation in one of them.
+        """
+        costs = [zip(*([t["sampler_seconds"] for t in run] for run in own), strict=False) for own in self.runs]
+        return [float(np.mean([np.median(seeds) for seeds in trials] or [math.nan])) for trials in costs]
+
+    @cached_property
     def ranks(self) -> Array:
         """Rank of each contestant by final regret, (seeds, contestants)."""
         return ranks(self.regret[:, :, -1].T)
@@ -215,11 +225,13 @@ def _summary_rows(results: Sequence[Result]) -> Iterator[list[Any]]:
         for i, contestant in enumerate(result.contestants):
             name, seeds, same = result.problem.name, result.seeds, result.same_as[i]
             same_as = "" if same == contestant else same.name
+            cost = Estimate(result.sampler_seconds[i], math.nan, math.nan)  # of this machine, so without an interval
             yield _row(name, contestant, "final_regret_median", "", result.final[i], seeds, same_as)
             yield _row(
                 name, contestant, f"area_{result.area_of}".replace(" ", "_"), "", result.areas[i], seeds, same_as
             )
             yield _row(name, contestant, "mean_rank", "", mean_rank[i], seeds, same_as)
+            yield _row(name, contestant, "sampler_seconds", "", cost, seeds, same_as)
             for j, other in enumerate(result.contestants):
                 if i != j:
                     yield _row(name, contestant, "win_rate", other.name, rates[i * k + j], seeds, same_as)

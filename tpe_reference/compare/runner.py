@@ -25,7 +25,7 @@ import time
 import traceback
 import warnings
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
@@ -41,7 +41,7 @@ from .loading import source_file
 from .problems import Problem, get_problem
 
 PACKAGE = Path(__file__).parent.parent
-# What a run's outcome depends on. The report may be rewritten without running anything again.
+# What every run's outcome depends on. The report may be rewritten without running anything again.
 CODE = ["space.py", "study.py", "samplers/*.py", "pruners/*.py"]
 CODE += [f"compare/{name}.py" for name in ("problems", "contestants", "runner")]
 
@@ -241,10 +241,10 @@ def _file_name(name: str) -> str:
     return safe if safe == name else f"{safe}-{zlib.crc32(name.encode()):08x}"
 
 
-def versions() -> dict[str, str]:
-    """Return what the numbers were computed with."""
+def versions(peers: Iterable[str] = ()) -> dict[str, str]:
+    """Return what the numbers were computed with: our versions, and those of the peers that took part."""
     found = {"python": platform.python_version()}
-    for name in ("tpe-reference", "numpy", "scikit-learn"):
+    for name in dict.fromkeys(["tpe-reference", "numpy", "scikit-learn", *peers]):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):  # vendored, or not installed
             found[name] = importlib.metadata.version(name)
     return found
@@ -252,17 +252,19 @@ def versions() -> dict[str, str]:
 
 def _code(run: Run) -> str:
     base = run.contestant.spec.removesuffix("+median")
-    return fingerprint(tuple(file for spec in (run.problem, base) if (file := source_file(spec)) is not None))
+    files = [file for spec in (run.problem, base) if (file := source_file(spec)) is not None]
+    peers = run.contestant.packages
+    return fingerprint((*files, *[PACKAGE / "compare" / "peers.py"] * bool(peers)), peers)
 
 
 @functools.cache
-def fingerprint(own_files: tuple[Path, ...]) -> str:
+def fingerprint(more_files: tuple[Path, ...], peers: tuple[str, ...]) -> str:
     """Return a digest of all that decides a run's outcome: our code, the user's files, the versions.
 
     It is that of the session's start, also when somebody edits a file meanwhile.
     """
-    digest = hashlib.sha256(json.dumps(versions()).encode())
-    for file in [*(path for pattern in CODE for path in sorted(PACKAGE.glob(pattern))), *own_files]:
+    digest = hashlib.sha256(json.dumps(versions(peers)).encode())
+    for file in [*(path for pattern in CODE for path in sorted(PACKAGE.glob(pattern))), *more_files]:
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
