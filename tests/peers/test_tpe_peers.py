@@ -1,7 +1,6 @@
 """TPE against the packages: the same trials give the same densities, to rounding."""
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -34,15 +33,6 @@ def log_width(names: list[str]) -> float:
     """Logarithm of the volume that the unit cube stands for, in the peers' coordinates."""
     widths = {"float": 5.0, "log": math.log(10 / 1e-4)}
     return sum(math.log(widths[name]) for name in names if name in widths)
-
-
-@pytest.fixture
-def stable_sort(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Equal centres get their bandwidths in the order of an unstable sort in the peers: chance, not a rule."""
-    argsort = np.argsort
-    with monkeypatch.context() as patch:
-        patch.setattr(np, "argsort", lambda a, *args, **kwargs: argsort(a, *args, **(kwargs | {"kind": "stable"})))
-        yield
 
 
 def optuna_log_pdf(names: list[str], trials: list[dict[str, Any]], points: list[dict[str, Any]]) -> NDArray[Any]:

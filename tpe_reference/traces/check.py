@@ -12,7 +12,7 @@ import numbers
 import sys
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ class Verdict:
 
     function: str
     n_cases: int
-    failures: list[str] = field(default_factory=list)
+    failures: list[str]
 
 
 def check(functions: Mapping[str, Any]) -> list[Verdict]:
@@ -42,23 +42,19 @@ def check(functions: Mapping[str, Any]) -> list[Verdict]:
         UsageError: When none of the names is known, or one of RULES is not.
     """
     traces = load()
-    known = {rules for case in traces["tpe"]["cases"] if (rules := case["arguments"].get("rules"))}
+    known = sorted({rules for case in traces["tpe"]["cases"] if (rules := case["arguments"].get("rules"))})
     wanted = functions.get("RULES", known)
-    if isinstance(wanted, str) or not set(wanted) <= known:
-        raise UsageError(f"RULES must be a list of some of {sorted(known)}, got {wanted!r}")
-    verdicts: dict[str, Verdict] = {}
+    if not isinstance(wanted, (list, tuple, set, dict)) or any(rules not in known for rules in wanted):
+        raise UsageError(f"RULES must be a list of some of {known}, got {wanted!r}")
+    answers: dict[str, list[str | None]] = {}
     for trace in traces.values():
         for case in trace["cases"]:
             function = functions.get(case["function"])
-            if not callable(function) or case["arguments"].get("rules", "") not in {"", *wanted}:
-                continue
-            verdict = verdicts.setdefault(case["function"], Verdict(case["function"], 0))
-            wrong = _wrong(function, case, trace["tolerance"])
-            failures = verdict.failures + ([wrong] if wrong else [])
-            verdicts[verdict.function] = Verdict(verdict.function, verdict.n_cases + 1, failures)
-    if not verdicts:
+            if callable(function) and case["arguments"].get("rules") in [None, *wanted]:
+                answers.setdefault(case["function"], []).append(_wrong(function, case, trace["tolerance"]))
+    if not answers:
         raise UsageError(f"there is nothing to check; write one of these functions:\n{_signatures()}")
-    return list(verdicts.values())
+    return [Verdict(name, len(wrongs), [wrong for wrong in wrongs if wrong]) for name, wrongs in answers.items()]
 
 
 def difference(expected: Any, got: Any, tolerance: float, at: str = "result") -> str | None:
@@ -130,7 +126,7 @@ def _wrong(function: Any, case: dict[str, Any], tolerance: float) -> str | None:
 
 
 def _same(expected: Any, got: Any, tolerance: float) -> Any:
-    if isinstance(expected, (bool, str)) or expected is None:
+    if isinstance(expected, (bool, str, list, dict)) or expected is None:
         return type(got) is type(expected) and got == expected
     if not isinstance(got, numbers.Real) or isinstance(got, bool):
         return False
@@ -141,14 +137,11 @@ def _same(expected: Any, got: Any, tolerance: float) -> Any:
 
 def _described(error: BaseException) -> str:
     """Return an error's message, and where in somebody's file it arose."""
-    if isinstance(error, SyntaxError):
-        return f"SyntaxError: {error}"  # it says where by itself
+    message = ": ".join(filter(None, [type(error).__name__, str(error)]))
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename[0] != "<"]
     theirs = [frame for frame in frames if frame.filename != __file__]
-    inner = [frame.lineno for frame in theirs if frame.filename == theirs[0].filename]
-    return f"{type(error).__name__}: {error}" + (
-        f" ({Path(theirs[0].filename).name}, line {inner[-1]})" if inner else ""
-    )
+    inner = [frame.lineno for frame in theirs if frame.filename == theirs[0].filename]  # not in what it calls
+    return f"{message} ({Path(theirs[0].filename).name}, line {inner[-1]})" if inner else message
 
 
 def _short(value: Any) -> str:

@@ -81,7 +81,7 @@ def tpe_cases() -> Cases:
         yield from part_cases(rules, rng)
         yield from density_cases(rules, rng)
     for log_l, log_g in (([0.0], [1.0]), ([0.5, 0.1, 0.2], [0.5, -0.9, -0.7]), ([1.0, 3.0, 3.0], [0.0, 0.0, 0.0])):
-        yield f"of {len(log_l)}", reference.choose, (log_l, log_g)
+        yield f"log l {log_l}", reference.choose, (log_l, log_g)
     for rules in RULES:
         yield from whole_cases(rules, rng)
 
@@ -162,18 +162,18 @@ def median_cases() -> Cases:
     rng = random.Random(2)
     for i in range(60):
         past = [
-            trial({}, 1.0, rng.choice(["complete"] * 6 + ["pruned", "failed"]), losses(rng, 5)) for _ in range(i // 8)
+            trial({}, 1.0, rng.choice(["complete"] * 6 + ["pruned", "failed"]), losses(rng, 3)) for _ in range(i // 5)
         ]
         settings = {
             name: rng.randint(*ends) for name, ends in zip(defaults, ((0, 3), (0, 2), (1, 2), (1, 2)), strict=True)
         }
-        yield f"by chance {i}", reference.should_prune, (settings, losses(rng, 4), past)
+        yield f"by chance {i}", reference.should_prune, (settings, losses(rng, 2), past)
 
 
 def losses(rng: random.Random, longest: int) -> list[list[Any]]:
     """Return a curve of few different losses, so that ties are frequent."""
     return [
-        [step, rng.choice([0.1, 0.2, 0.3, 0.4, math.nan])] for step in rng.sample(range(5), rng.randint(1, longest))
+        [step, rng.choice([0.1, 0.2, 0.3, 0.4, math.nan])] for step in rng.sample(range(3), rng.randint(1, longest))
     ]
 
 
