@@ -25,7 +25,7 @@ examples:
   tpe-reference compare --problems sphere branin --samplers random tpe --seeds 5
   tpe-reference compare --sampler mine.py:MySampler      yours against the five
   tpe-reference compare --problem mine.py:problem        the five on your problem
-  tpe-reference compare --with optuna,hyperopt,cmaes,cma the five and their peers, with their seconds per trial
+  tpe-reference compare --with optuna hyperopt cma       the five and their peers, and what each costs per trial
   tpe-reference compare --out comparison --resume        go on after Ctrl-C, a crash, a reboot
 """
 
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     own_sampler = "one of yours, my.module:Name or file.py:Name, beside the others"
     parser.add_argument("--problem", action="append", default=[], metavar="ADDRESS", help=own_problem)
     parser.add_argument("--sampler", action="append", default=[], metavar="ADDRESS", help=own_sampler)
-    peers = "other packages, beside the others: their regret, and their own seconds per trial"
+    peers = "other packages, beside the others (see peers below)"
     parser.add_argument("--with", nargs="+", dest="peers", metavar="NAME", help=peers)
     parser.add_argument("--trials", type=_positive, metavar="N", help="trials per run (default: per problem)")
     parser.add_argument("--seeds", type=_positive, metavar="N", help="runs per contestant (default: per problem)")
