@@ -60,6 +60,7 @@ class Problem:
         log: Whether what is drawn spans orders of magnitude; None: it does when the optimum is known.
         trials: How many trials a run has unless --trials says otherwise.
         seeds: How many runs each contestant gets unless --seeds says otherwise.
+        seconds: About how long a trial takes, so that the progress bar moves evenly.
         measure: What the loss is, for the axes.
         step: What a step of the curve is, for the axes.
     """
@@ -71,6 +72,7 @@ class Problem:
     log: bool | None = None
     trials: int = 100
     seeds: int = 20
+    seconds: float = 0.002
     measure: str = "loss"
     step: str = "step"
 
@@ -303,7 +305,18 @@ PROBLEMS: dict[str, Problem] = {
         Problem(branin, {"x1": Float(-5, 10), "x2": Float(0, 15)}, optimum=BRANIN_OPTIMUM),
         Problem(hartmann6, _unit_box(6), "hartmann-6", optimum=HARTMANN_OPTIMUM),
         Problem(learning_curves, CURVE_SPACE, optimum=0.0, trials=60, step="epoch"),
-        Problem(digits_mlp, DIGITS_SPACE, log=True, trials=25, seeds=8, measure="held-out log-loss", step="epoch"),
-        Problem(iris_forest, IRIS_SPACE, trials=15, seeds=2, measure="5-fold error (1 − accuracy)", step="fold"),
+        Problem(
+            digits_mlp,
+            DIGITS_SPACE,
+            log=True,
+            trials=25,
+            seeds=8,
+            seconds=0.06,
+            measure="held-out log-loss",
+            step="epoch",
+        ),
+        Problem(
+            iris_forest, IRIS_SPACE, trials=15, seeds=2, seconds=1.0, measure="5-fold error (1 − accuracy)", step="fold"
+        ),
     ]
 }

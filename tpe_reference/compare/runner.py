@@ -57,6 +57,11 @@ class Run:
     seed: int
     trials: int
 
+    @property
+    def cost(self) -> int:
+        """About how many milliseconds a trial takes."""
+        return max(1, round(1000 * get_problem(self.problem).seconds))
+
     def path(self, out: Path) -> Path:
         """Return the file that keeps it."""
         parts = (get_problem(self.problem).name, self.contestant.name)
@@ -78,8 +83,8 @@ def run_all(runs: Sequence[Run], out: Path, jobs: int) -> None:
     """
     (out / "runs").mkdir(parents=True, exist_ok=True)
     todo = [run for run in runs if read_run(run, out) is None]
-    n_trials = sum(run.trials for run in runs)
-    with _progress_bar(n_trials, done=n_trials - sum(run.trials for run in todo)) as show:
+    work = sum(run.trials * run.cost for run in runs)
+    with _progress_bar(work, done=work - sum(run.trials * run.cost for run in todo)) as show:
         if todo:
             _in_processes(todo, out, min(jobs, len(todo)), show)
 
@@ -111,7 +116,7 @@ def _in_processes(todo: Sequence[Run], out: Path, jobs: int, show: Any) -> None:
         raise RunFailedError("\n".join(failures))
 
 
-_counter: Any = None  # in a process: trials done by all processes together
+_counter: Any = None  # in a process: the work done by all processes together
 
 
 def _start_process(counter: Any, stop: Any) -> None:
@@ -129,10 +134,10 @@ def _end_with_parent(stop: Any) -> None:
     os._exit(1)
 
 
-def _count(trials: int) -> None:
+def _count(work: int) -> None:
     if _counter is not None:
         with _counter.get_lock():
-            _counter.value += trials
+            _counter.value += work
 
 
 def execute(run: Run, out: Path, code: str) -> str | None:
@@ -142,7 +147,7 @@ def execute(run: Run, out: Path, code: str) -> str | None:
     except Exception as error:  # somebody's sampler or problem
         title = f"{run.contestant.name} on {run.problem}, seed {run.seed}: {type(error).__name__}: {error}"
         return f"{title}\n{traceback.format_exc()}"
-    _count(run.trials - len(trials))  # a grid that was used up
+    _count((run.trials - len(trials)) * run.cost)  # a grid that was used up
     write_json(run.path(out), {"run": asdict(run), "code": code, "trials": trials})
     return None
 
@@ -175,7 +180,7 @@ def search(run: Run) -> Iterator[dict[str, Any]]:
             "sampler_seconds": asked - started,
             "objective_seconds": evaluated - asked,
         }
-        _count(1)
+        _count(run.cost)
 
 
 def _evaluate(study: Study, trial: Trial, problem: Problem, run: Run) -> TrialRecord:
@@ -301,12 +306,13 @@ def _one_thread_each() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _progress_bar(total: int, done: int) -> Iterator[Any]:
-    """Give a function that is told how many trials this session has done."""
+    """Give a function that is told how much work, in milliseconds by estimate, this session has done."""
     try:
         from tqdm import tqdm
     except ImportError:
         warnings.warn('no progress bar: pip install "tpe-reference[compare]" brings tqdm', stacklevel=2)
         yield lambda n: None
         return
-    with tqdm(total=total, initial=done, unit="trial", smoothing=0.05) as bar:
+    layout = "{percentage:3.0f}%|{bar}| {elapsed} gone, {remaining} to go"
+    with tqdm(total=total, initial=done, bar_format=layout, smoothing=0.05) as bar:
         yield lambda n: bar.update(done + n - bar.n)
