@@ -41,6 +41,7 @@ def test_commands_in_the_text_are_understood(monkeypatch: pytest.MonkeyPatch, tm
 
     monkeypatch.setattr("tpe_reference.compare.cli.run", run)
     monkeypatch.chdir(tmp_path)
+    Path("my_tpe.py").write_text("def choose(log_l, log_g):\n    return int(len(log_l) > 1)\n", encoding="utf-8")
     for line in "\n".join(blocks("sh")).splitlines():
         words = shlex.split(line.split("&&")[-1], comments=True)
         if words and words[0].endswith("tpe-reference"):

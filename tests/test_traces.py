@@ -35,6 +35,12 @@ def test_our_own_functions_pass() -> None:
     assert sum(verdict.n_cases for verdict in verdicts) == sum(len(trace["cases"]) for trace in load().values())
 
 
+def test_the_bound_of_a_fifth_of_a_cell_is_reached() -> None:
+    (case,) = [case for case in load()["cma_es"]["cases"] if case["name"] == "no narrower than a fifth of a cell"]
+    std = case["result"]["sigma"] * np.sqrt(np.diag(case["result"]["C"]))
+    assert std[1:] == pytest.approx([0.2 / 9, 0.2 / 3])
+
+
 def test_what_is_stored_is_what_is_computed(tmp_path: Path) -> None:
     make(tmp_path)
     stored, computed = load(), load(tmp_path)
@@ -163,6 +169,14 @@ MISTAKES: dict[str, tuple[str, Callable[..., Any]]] = {
     "the path does not wait": ("cma_update", impatient_path),
     "no bounds of the deviations": ("cma_update", lambda state, x, _: reference.cma_update(state, x, None)),
     "the other root": ("cma_sample", unsymmetric_root),
+    "running trials hold nothing up": (
+        "cma_state",
+        lambda space, history, *a: reference.cma_state(space, [t for t in history if t["state"] != "running"], *a),
+    ),
+    "failed trials are in no generation": (
+        "cma_state",
+        lambda space, history, *a: reference.cma_state(space, [t for t in history if t["state"] != "failed"], *a),
+    ),
     "pruned when equal": ("should_prune", pruned_when_equal),
     "the last loss counts": ("should_prune", last_loss_counts),
 }

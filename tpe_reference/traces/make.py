@@ -149,6 +149,27 @@ def cma_cases() -> Cases:
     far = [[9.0] * 10, *points[1:]]
     yield "a point that was added by hand and is shortened", cma_update, (before, far, None)
 
+    yield from cma_history_cases()
+
+
+def cma_history_cases() -> Cases:
+    """Which trials of a history make the generations, and in which order."""
+    rng = random.Random(3)
+    space = {name: DOMAINS[name] for name in ("a_float", "b_log")}
+    past = [{**t, "state": "failed"} if t["state"] == "running" else t for t in history(space, 13, rng)]
+    titles = {0: "no trial", 5: "one is missing", 6: "a generation", 13: "two, with trials that failed or were pruned"}
+    for n, title in titles.items():
+        yield title, reference.cma_state, (space, past[:n], 0.25, 6)
+    running = [*past[:8], trial(past[8]["params"], state="running"), *past[9:]]
+    yield "a running trial holds up the second", reference.cma_state, (space, running, 0.25, 6)
+    lacking = [*past[:2], trial({"a_float": 0.5}, -1.0), trial({"a_float": 0.5, "b_log": 99.0}, -1.0), *past[2:5]]
+    yield "trials without all parameters inside do not count", reference.cma_state, (space, lacking, 0.25, 6)
+    cells = {name: DOMAINS[name] for name in ("a_float", "c_int", "g_choice")} | {"h_one_value": ONE_VALUE}
+    alike = [
+        trial({"a_float": 0.5 + k / 50, "c_int": 5, "g_choice": "b", "h_one_value": 3}, float(k)) for k in range(6)
+    ]
+    yield "no narrower than a fifth of a cell", reference.cma_state, (cells, alike, 0.02, 6)
+
 
 def median_cases() -> Cases:
     """Curves with ties, gaps, nan and infinities."""

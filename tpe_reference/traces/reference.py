@@ -136,8 +136,15 @@ def cma_sample(state: dict[str, Any], z: Numbers) -> Numbers:
 def cma_update(state: dict[str, Any], points: Numbers, min_std: Numbers | None) -> dict[str, Any]:
     """Return the state after a generation of points, best first; min_std bounds each sigma sqrt(C_jj) from below."""
     after = cma_es.update(_state(state, len(points)), _array(points), None if min_std is None else _array(min_std))
-    arrays = {name: getattr(after, name) for name in ("mean", "C", "p_sigma", "p_c")}
-    return {"generation": after.generation, "sigma": after.sigma, **arrays}
+    return _plain(after)
+
+
+def cma_state(space: Any, history: list[Any], sigma0: float, popsize: int) -> dict[str, Any]:
+    """Return the state after all generations that a history completes, from mean 1/2 and sigma0 in the unit cube."""
+    sampler = cma_es.CmaEsSampler(sigma0=sigma0, popsize=popsize)
+    sampler.suggest(_space(space), _trials(history), np.random.default_rng(0))
+    (fold,) = sampler._memos.values()
+    return _plain(fold.state)
 
 
 def should_prune(settings: dict[str, int], curve: list[Any], history: list[Any]) -> bool:
@@ -178,3 +185,7 @@ def _state(state: dict[str, Any], popsize: int | None) -> cma_es.CmaState:
     return cma_es.CmaState(
         constants, state["generation"], sigma=state["sigma"], C=C, B=B, D=np.sqrt(eigenvalues), **vectors
     )
+
+
+def _plain(state: cma_es.CmaState) -> dict[str, Any]:
+    return {name: getattr(state, name) for name in ("generation", "sigma", "mean", "C", "p_sigma", "p_c")}
