@@ -20,10 +20,19 @@ def blocks(language: str) -> list[str]:
 def test_the_python_blocks_run_one_after_the_other() -> None:
     namespace: dict[str, object] = {}
     code = blocks("python")
-    assert len(code) == 3
+    assert len(code) == 4
     for block in code:
         exec(block, namespace)
     assert namespace["params"]
+
+
+def test_the_file_of_ones_own_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (own,) = (block for block in blocks("python") if "class MySampler" in block)
+    (tmp_path / "mine.py").write_text(own, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    arguments = "compare --sampler mine.py:MySampler --samplers random --problem mine.py:problem --seeds 2 --trials 12"
+    assert main([*arguments.split(), "--jobs", "1"]) == 0
+    assert "MySampler" in (tmp_path / "comparison" / "summary.csv").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", re.findall(r"\]\(([^)#:]+)\)", README))

@@ -440,3 +440,29 @@ def test_the_order_of_merit_is_complete_by_loss_then_pruned_later_step_first_the
 def test_equal_merit_keeps_the_order_of_numbers() -> None:
     history = [FrozenTrial({"n": n}, 1.0) for n in range(5)]
     assert [t.params["n"] for t in sorted(history, key=FrozenTrial.merit)] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int16, np.int64, np.float32, np.float64])
+def test_numpys_narrow_numbers_count_as_plain_ones(kind: type[np.generic]) -> None:
+    value: Any = kind(100)
+    for domain in (Int(-100, 200), Float(-100, 200), Float(-100, 200, step=0.5)):
+        assert value in domain
+        assert domain.to_unit(value) == domain.to_unit(100)
+    assert np.uint8(3) in Int(-5, 5)
+
+
+def test_a_number_that_rounds_to_the_upper_bound_in_its_own_width_lies_outside() -> None:
+    assert np.float32(0.3) not in Float(0.1, 0.3), "it is 0.30000001192"
+    assert 10**400 not in Float(0, 1)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: Float(1e10, 1e10 + 1e-5, log=True), lambda: Int(10**17, 10**17 + 5, log=True)]
+)
+def test_a_log_range_too_narrow_for_its_logarithms_is_refused(make: Callable[[], Domain]) -> None:
+    with pytest.raises(ValueError, match="drop log"):
+        make()
+
+
+def test_values_can_be_sliced() -> None:
+    assert list(Float(0, 1, step=0.25).values()[1:3]) == [0.25, 0.5]

@@ -1105,3 +1105,103 @@ def test_categories_that_python_alone_takes_for_equal_are_two_domains() -> None:
     with pytest.raises(ValueError, match="'c'"):
         trial.suggest_categorical("c", [False, True])
     assert Categorical([0, 1]) != Categorical([False, True])
+
+
+# ---- what a review found ---------------------------------------------------------------------------------------------
+
+
+def test_an_enqueued_trial_that_does_not_fit_a_declared_space_is_kept_as_failed() -> None:
+    for params, message in (({"y": 1}, "names"), ({"x": 7}, "outside")):
+        study = create_study(seed=0)
+        study.enqueue_trial(params)
+        with pytest.raises(ValueError, match=message):
+            study.ask({"x": Float(0, 1)})
+        (record,) = study.trials
+        assert (record.state, record.params) == ("failed", params)
+        assert study.ask({"x": Float(0, 1)}).number == 1, "and the study goes on"
+
+
+def test_a_loop_that_ends_inside_another_leaves_the_outer_one_stoppable() -> None:
+    study = create_study(seed=0)
+
+    def objective(trial: Trial) -> float:
+        if trial.number == 0:
+            study.optimize(lambda inner: inner.suggest_float("x", 0, 1), n_trials=1)
+            study.stop()
+        return trial.suggest_float("x", 0, 1)
+
+    study.optimize(objective, n_trials=10)
+    assert len(study.trials) == 2
+    with pytest.raises(RuntimeError, match="not running"):
+        study.stop()
+
+
+def test_an_objective_that_tells_its_trial_and_raises_shows_its_own_error() -> None:
+    study = create_study(seed=0)
+
+    def objective(trial: Trial) -> float:
+        study.tell(trial, 1.0)
+        raise KeyError("its own")
+
+    with pytest.raises(KeyError, match="its own"):
+        study.optimize(objective, n_trials=1)
+    assert study.trials[0].state == "complete"
+
+
+@pytest.mark.parametrize("answer", [[1], 3, {"y": 1}])
+def test_a_sampler_that_answers_something_else_is_named(answer: object) -> None:
+    class Odd:
+        def suggest(self, space: object, history: object, rng: object) -> Any:
+            return answer
+
+    with pytest.raises(ValueError, match=r"Odd.suggest was asked for \['x'\]"):
+        create_study(sampler=Odd(), seed=0).ask({"x": Float(0, 1)})
+
+
+def test_a_sampler_may_have_an_attribute_space_of_its_own() -> None:
+    class Remembers(RandomSampler):
+        def suggest(self, space: Any, history: Any, rng: Any) -> dict[str, Any]:
+            self.space = space
+            return super().suggest(space, history, rng)
+
+    study = create_study(sampler=Remembers(), seed=0)
+    study.optimize(lambda trial: trial.suggest_float("x", 0, 1) + trial.suggest_int("n", 0, 3), n_trials=3)
+    assert len(study.trials) == 3
+
+
+def test_changing_the_best_trial_changes_nothing_in_the_study() -> None:
+    study = create_study(seed=0)
+    study.tell(study.ask({"x": Float(0, 1)}), 1.0)
+    expected = study.best_params
+    study.best_trial.params["x"] = study.trials[0].params["x"] = 77
+    assert study.best_params == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"objective": 3}, "must be functions"),
+        ({"callbacks": [3]}, "must be functions"),
+        ({"catch": "x"}, "catch"),
+        ({"catch": [ValueError, 1]}, "catch"),
+        ({"timeout": "3"}, "timeout"),
+    ],
+)
+def test_a_mistake_in_optimize_shows_before_anything_runs(arguments: dict[str, Any], message: str) -> None:
+    study = create_study(seed=0)
+    usual: dict[str, Any] = {} if "objective" in arguments else {"objective": lambda trial: 1.0}
+    with pytest.raises((TypeError, ValueError), match=message):
+        study.optimize(**usual, **arguments)
+    assert study.trials == []
+
+
+def test_ctrl_c_between_ask_and_the_objective_leaves_no_trial_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = create_study(seed=0)
+
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(study, "_run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        study.optimize(lambda trial: 1.0, n_trials=1)
+    assert [trial.state for trial in study.trials] == ["failed"]

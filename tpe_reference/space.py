@@ -92,16 +92,16 @@ class Float:
         return None if self.step is None else _n_steps(self.low, self.high, self.step)
 
     def __contains__(self, value: object) -> bool:
-        if not _is_real(value) or not math.isfinite(value):
-            return False
-        if self.step is None:
-            return self.low <= value <= self.high
-        k = round((value - self.low) / self.step)
+        number = _as_float(value)
+        if self.step is None or not math.isfinite(number):
+            return self.low <= number <= self.high
+        k = round((number - self.low) / self.step)
         steps = self.values()
-        return 0 <= k < len(steps) and abs(value - steps[k]) <= _TOLERANCE * self.step + 4 * math.ulp(steps[k])
+        return 0 <= k < len(steps) and abs(number - steps[k]) <= _TOLERANCE * self.step + 4 * math.ulp(steps[k])
 
     def to_unit(self, value: float) -> float:
         """Position of a value in [0, 1]."""
+        value = float(value)
         n = self.size
         if n is not None:
             index = 0 if self.step is None else round((value - self.low) / self.step)
@@ -153,6 +153,8 @@ class _Steps(Sequence[float]):
         return self._domain.size or 0
 
     def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[k] for k in range(len(self))[index]]
         k = range(len(self))[index]  # raises the IndexError that ends a loop
         if k == len(self) - 1:
             return self._domain.high
@@ -201,11 +203,14 @@ class Int:
         return (self.high - self.low) // self.step + 1
 
     def __contains__(self, value: object) -> bool:
+        if isinstance(value, np.generic):
+            value = value.item()  # narrow integers of numpy overflow in the difference below
         # Not `value in self.values()`: for all but plain integers a range would count its way there.
         return _is_real(value) and self.low <= value <= self.high and (value - self.low) % self.step == 0
 
     def to_unit(self, value: int) -> float:
         """Position of a value in [0, 1]: the centre of its cell (in log space for ``log``)."""
+        value = int(value)
         if not self.log or self.low == self.high:
             return ((value - self.low) // self.step + 0.5) / self.size
         left, right = self._log_ends()
@@ -316,9 +321,9 @@ def domain_from_json(data: Mapping[str, Any]) -> Domain:
     Raises:
         ValueError: When the dict is not a domain's.
     """
-    arguments = dict(data)
+    arguments = dict(data) if isinstance(data, Mapping) else {}
     kinds: dict[Any, Callable[..., Domain]] = {"float": Float, "int": Int, "categorical": Categorical}
-    kind = kinds.get(arguments.pop("kind", None))
+    kind = kinds.get(str(arguments.pop("kind", None)))
     if kind is None:
         raise ValueError(f"domain_from_json: data['kind'] must be one of {sorted(kinds)}, got {data!r}")
     try:
@@ -377,13 +382,18 @@ def _is_real(value: object) -> TypeGuard[float]:
     return isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
 
 
-def _finite(kind: str, name: str, value: Any) -> float:
+def _as_float(value: object) -> float:
+    """Return a number as a float; nan for what is no number, infinity for an int beyond all floats."""
     try:
-        number = float(value) if _is_real(value) else math.nan
-    except OverflowError:  # an int beyond 1e308
-        number = math.inf
+        return float(value) if _is_real(value) else math.nan
+    except OverflowError:
+        return math.inf
+
+
+def _finite(kind: str, name: str, value: Any) -> float:
+    number = _as_float(value)
     if not math.isfinite(number):
-        raise ValueError(f"{kind}: {name} must be a finite number, got {value!r}")
+        raise ValueError(f"{kind}: {name} must be a finite number, got {value!r}; give the range that matters")
     return number
 
 
@@ -400,8 +410,10 @@ def _check_range(kind: str, low: float, high: float, log: bool, step: float | No
         raise ValueError(f"{kind}: high - low overflows for low={low!r} and high={high!r}; narrow the range")
     if log and low <= 0:
         raise ValueError(f"{kind}: log=True needs low > 0, got low={low!r}; raise low or drop log")
+    if log and low < high and math.log(low) == math.log(high):
+        raise ValueError(f"{kind}: log=True cannot tell low={low!r} from high={high!r}; drop log")
     if step is not None and step <= 0:
-        raise ValueError(f"{kind}: step must be positive, got step={step!r}")
+        raise ValueError(f"{kind}: step must be positive, got step={step!r}; leave it out for none")
 
 
 def _warn_last_step(kind: str, high: float, step: float, last: float) -> None:

@@ -30,7 +30,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -179,7 +179,8 @@ class Study:
         self._varying: set[str] = set()  # names whose domain has changed
         self._grid: tuple[Any, dict[str, Domain] | None] | None = None  # the sampler's own space, and that converted
         self._best: int | None = None
-        self._optimizing = self._stopping = False
+        self._n_optimizing = 0  # loops that are running, in several threads or one in another
+        self._stopping = False
         self._lock = threading.RLock()
 
     # ---- results -------------------------------------------------------------------------------------------------
@@ -202,7 +203,7 @@ class Study:
             raise ValueError("no best trial yet: no trial has been completed with a finite value")
         record = self._trials[best]
         assert isinstance(record, TrialRecord)  # tell() sets _best to finished trials only
-        return record
+        return replace(record, params=dict(self._history[best].params))  # the caller's to change
 
     @property
     def best_value(self) -> float:
@@ -234,18 +235,18 @@ class Study:
             rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
             trial = Trial(self, number, rng)
             declared = self._grid_space() if space is None else _as_space(space)
-            if declared is None and hasattr(self.sampler, "space"):
+            if declared is None and getattr(self.sampler, "needs_space", False):
                 raise ValueError(
                     f"{type(self.sampler).__name__} cannot discover the space while it runs: give it the space, as in "
                     f"{type(self.sampler).__name__}({{'x': [1, 2, 3]}}), or declare it in ask(space)"
                 )
             joint = (self._joint or {}) if declared is None else declared
             fixed = self._queue[0] if self._queue else {}
+            if space is not None and fixed:
+                fixed = self._fixed_in(joint, trial, fixed)
             params = {} if joint.keys() <= fixed.keys() else self._ask_sampler(joint, number, rng)
             if self._queue:
                 self._queue.popleft()
-            if space is not None and not fixed.keys() <= joint.keys():
-                raise ValueError(f"ask: the enqueued trial {fixed} names what the space {sorted(joint)} has not")
             trial._fixed = dict(fixed)
             if declared is None:
                 trial._joint, trial._joint_domains = params, dict(joint)
@@ -253,8 +254,6 @@ class Study:
                 trial._params = {name: fixed.get(name, params.get(name)) for name in declared}
                 trial._domains = dict(declared)
                 trial._from_grid = set(declared) if space is None else set()
-                if space is not None and fixed:  # the sampler's own answer has been checked
-                    trial._params = {name: _member(name, trial._params[name], d) for name, d in declared.items()}
             self._trials.append(trial)
             return trial
 
@@ -292,7 +291,10 @@ class Study:
         return record
 
     def enqueue_trial(self, params: Mapping[str, Any]) -> None:
-        """Have a configuration tried before the sampler goes on; what it does not name the sampler chooses."""
+        """Have a configuration tried before the sampler goes on; what it does not name the sampler chooses.
+
+        (A grid chooses from its next point, so that a trial that names only some parameters may repeat a point.)
+        """
         if not isinstance(params, Mapping) or not all(isinstance(name, str) for name in params):
             raise ValueError(f"enqueue_trial: params must be a dict from names to values, got {params!r}")
         with self._lock:
@@ -324,16 +326,12 @@ class Study:
             catch: Exceptions after which the search goes on.
             show_progress_bar: Whether to show one (needs tqdm).
         """
-        if n_trials is not None and (
-            isinstance(n_trials, bool) or not isinstance(n_trials, (int, np.integer)) or n_trials < 0
-        ):
-            raise ValueError(f"optimize: n_trials must be a whole number of at least 0 or None, got {n_trials!r}")
-        if timeout is not None and not timeout >= 0:
-            raise ValueError(f"optimize: timeout must be a number of seconds of at least 0 or None, got {timeout!r}")
-        caught = (catch,) if isinstance(catch, type) else tuple(catch)
-        called = tuple(callbacks or ())
+        caught, called = _check_loop(objective, n_trials, timeout, callbacks, catch)
         deadline = math.inf if timeout is None else time.monotonic() + timeout
-        self._optimizing, self._stopping = True, False
+        trial: Trial | None = None
+        with self._lock:
+            self._stopping = self._stopping and self._n_optimizing > 0
+            self._n_optimizing += 1
         try:
             with _progress_bar(show_progress_bar, n_trials) as bar:
                 done = 0
@@ -349,7 +347,10 @@ class Study:
                     if bar is not None:
                         bar.update()
         finally:
-            self._optimizing = False
+            with self._lock:
+                self._n_optimizing -= 1
+                if trial is not None and self._trials[trial.number] is trial:  # Ctrl-C came just after ask
+                    self._finish(trial, TrialState.FAILED, math.nan, "interrupted")
 
     def stop(self) -> None:
         """End `optimize` after the present trial. For objectives and callbacks.
@@ -357,7 +358,7 @@ class Study:
         Raises:
             RuntimeError: When `optimize` is not running.
         """
-        if not self._optimizing:
+        if not self._n_optimizing:
             raise RuntimeError("stop: optimize is not running; call stop from an objective or a callback")
         self._stopping = True
 
@@ -371,10 +372,12 @@ class Study:
             return self.tell(trial, state=TrialState.PRUNED)
         except BaseException as error:  # Ctrl-C as well: no trial may be left running
             with self._lock:
-                self._check_open(trial)
-                record = self._finish(trial, TrialState.FAILED, math.nan, f"{type(error).__name__}: {error}")
+                finished = self._trials[trial.number]  # by the objective itself, perhaps
+                if isinstance(finished, Trial):
+                    finished = self._finish(trial, TrialState.FAILED, math.nan, f"{type(error).__name__}: {error}")
             if not isinstance(error, caught):
                 raise
+            record = finished
             warnings.warn(f"trial {trial.number} failed: {record.error}", stacklevel=3)
             return record
         return self.tell(trial, value)
@@ -408,15 +411,27 @@ class Study:
                 self._history[trial.number] = self._freeze(trial)
             return trial._params[name]
 
+    def _fixed_in(self, space: Mapping[str, Domain], trial: Trial, fixed: dict[str, Any]) -> dict[str, Any]:
+        """Check an enqueued trial against a declared space; one that does not fit is kept, as failed."""
+        try:
+            if unknown := sorted(fixed.keys() - space.keys()):
+                raise ValueError(f"ask: the enqueued trial {fixed} names {unknown}, the space {sorted(space)}")
+            return {name: _member(name, value, space[name]) for name, value in fixed.items()}
+        except ValueError as error:
+            trial._fixed = self._queue.popleft()
+            self._trials.append(trial)
+            self._finish(trial, TrialState.FAILED, math.nan, str(error))
+            raise
+
     def _grid_space(self) -> dict[str, Domain] | None:
         """Return the space that the sampler itself declares, if it does; converted once, for its lists may be long."""
-        own = getattr(self.sampler, "space", None)
+        own = getattr(self.sampler, "space", None) if getattr(self.sampler, "needs_space", False) else None
         if self._grid is None or self._grid[0] is not own:
             self._grid = own, None if own is None else _as_space(own)
         return self._grid[1]
 
     def _ask_alone(self, trial: Trial, name: str, domain: Domain) -> Any:
-        if hasattr(self.sampler, "space"):
+        if getattr(self.sampler, "needs_space", False):
             raise ValueError(
                 f"{type(self.sampler).__name__} cannot discover {name!r} while it runs: add {name!r} to its space"
             )
@@ -428,7 +443,7 @@ class Study:
         who = type(self.sampler).__name__
         if params is None:
             raise SearchExhausted(f"{who} has nothing left to try after {number} trials")
-        if params.keys() != space.keys():
+        if not isinstance(params, Mapping) or params.keys() != space.keys():
             raise ValueError(f"{who}.suggest was asked for {sorted(space)} and returned {params!r}")
         return {name: _member(f"{who}.suggest: {name}", params[name], domain) for name, domain in space.items()}
 
@@ -458,7 +473,8 @@ class Study:
         """Return the trials 0 .. number - 1: the one list that samplers know, wherever that is possible.
 
         A trial enters the list when a later one asks. So the newest trial always gets the list itself, also for a
-        parameter that it names late; only an older one that is still open gets a copy of the part before it.
+        parameter that it names late. Only an older one that is still open gets a copy of the part before it (and a
+        sampler then reads that afresh): the price of parallel trials whose spaces are discovered as they run.
         """
         self._enter_until(number)
         return self._history if len(self._history) == number else self._history[:number]
@@ -532,7 +548,9 @@ class Study:
         if isinstance(known, TrialRecord):
             raise ValueError(f"trial {number} is finished already ({known.state}); ask for a new one")
         if isinstance(trial, Trial) and known is not trial:
-            raise ValueError(f"trial {number} belongs to another study")
+            raise ValueError(
+                f"trial {number} is of another study, or a copy; tell it by its number: tell({number}, ...)"
+            )
         return known
 
     def __getstate__(self) -> dict[str, Any]:
@@ -615,6 +633,25 @@ def _as_number(value: Any, *, nan: bool) -> tuple[float, str | None]:
                 return number, None
     kind = "" if isinstance(value, float) else f" ({type(value).__name__})"
     return math.nan, f"must be a number, got {value!r:.80}{kind}"
+
+
+def _check_loop(
+    objective: Any, n_trials: Any, timeout: Any, callbacks: Any, catch: Any
+) -> tuple[tuple[type[Exception], ...], tuple[Callable[[Study, TrialRecord], None], ...]]:
+    """Check the arguments of `Study.optimize` before anything runs; return what to catch and what to call."""
+    whole = isinstance(n_trials, (int, np.integer)) and not isinstance(n_trials, bool)
+    if n_trials is not None and not (whole and n_trials >= 0):
+        raise ValueError(f"optimize: n_trials must be a whole number of at least 0 or None, got {n_trials!r}")
+    if timeout is not None and not (isinstance(timeout, (int, float, np.number)) and timeout >= 0):
+        raise ValueError(f"optimize: timeout must be a number of seconds of at least 0 or None, got {timeout!r}")
+    caught = (catch,) if isinstance(catch, type) or not isinstance(catch, Iterable) else tuple(catch)
+    if not all(isinstance(kind, type) and issubclass(kind, Exception) for kind in caught):
+        raise TypeError(f"optimize: catch must be an exception class or several, got {catch!r}")
+    called = (callbacks,) if callable(callbacks) else tuple(callbacks or ())
+    for function in (objective, *called):
+        if not callable(function):
+            raise TypeError(f"optimize: objective and callbacks must be functions, got {function!r}")
+    return caught, called
 
 
 def _progress_bar(show: bool, n_trials: int | None) -> Any:

@@ -299,3 +299,20 @@ def test_a_grid_value_outside_the_domain_of_the_objective_is_an_error_that_names
 def test_mistakes_are_named_at_once(space: Any, points: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         GridSampler(space, points=points)
+
+
+@pytest.mark.parametrize(
+    ("space", "points", "message"),
+    [
+        ({"x": 5}, None, "x must be a list"),
+        ([1, 2], None, "must be a dict"),
+        ({}, None, "must be a dict"),
+        ({"x": "ab"}, None, "x must be a list"),
+        ({"x": {"a", "b"}}, None, "x must be a list"),
+        ({"x": [[1], [2]]}, None, "x has values that are no choices"),
+        ({"x": Float(0, 1)}, {"y": 3}, "points names"),
+    ],
+)
+def test_a_mistake_in_the_grid_is_named(space: Any, points: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        GridSampler(space, points=points)

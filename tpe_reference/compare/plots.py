@@ -112,7 +112,8 @@ def overview(results: Sequence[Result], figure_class: type) -> "Figure":
 
 
 def _legend(figure: "Figure", handles: dict[str, Any]) -> None:
-    columns = 3 if len(handles) > 5 else len(handles)  # so that the longest label has room
+    wide = len(handles) > 4 or max(map(len, handles)) > 25  # for one line, below the narrowest figure
+    columns = min(3, len(handles)) if wide else len(handles)
     look = {"ncols": columns, "frameon": False, "handlelength": 3.4}
     figure.legend(list(handles.values()), list(handles), loc="outside lower center", **look)
 

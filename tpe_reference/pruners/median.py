@@ -45,9 +45,10 @@ if TYPE_CHECKING:
 class MedianPruner:
     """Stops a trial that is worse than the median of its predecessors at the same step.
 
-    When to use it: when a trial's early losses tell something about its last one, and half of the trials are
-    obviously hopeless. When not: when curves cross (large models that start slowly): then raise
-    ``n_warmup_steps`` beyond the crossing, or do without.
+    When to use it: when a trial's early losses tell something about its last one, and many trials show early that
+    they are bad. (Google Vizier's rule of the same name compares running averages: see the head of this file.) When
+    not: when curves cross (large models that start slowly): then raise ``n_warmup_steps`` beyond the crossing, or do
+    without.
 
     Args:
         n_startup_trials: Nothing is pruned before this many trials are complete. 5: a median of fewer is a rumour.

@@ -17,8 +17,8 @@ __all__ = ["CmaEsSampler", "GridSampler", "RandomSampler", "Sampler", "TPESample
 class Sampler(Protocol):
     """What a search algorithm is: a class with this one method. There is nothing to inherit from.
 
-    A sampler that has an attribute ``space`` cannot discover the space while it runs: it is asked for this whole
-    space, or, where the attribute is None, for the whole of a declared one, and never for a single parameter.
+    A sampler with an attribute ``needs_space = True`` cannot discover the space while it runs: a study asks it for the
+    whole of its attribute ``space``, or, where that is None, of a declared space, and never for a single parameter.
     """
 
     def suggest(
@@ -29,7 +29,9 @@ class Sampler(Protocol):
         Args:
             space: The parameters asked for, by name: a domain each.
             history: The trials so far, by number; not to be changed. Trials that lack one of the names,
-                or have a value outside its domain, come from another branch or an older space.
+                or have a value outside its domain, come from another branch or an older space. A list that is
+                handed in again may have grown, and running trials in it may have finished; after any other change
+                hand in a copy, for a sampler may remember what it read.
             rng: The only source of chance. Same history, same state of rng: same answer.
         """
         ...

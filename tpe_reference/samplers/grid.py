@@ -11,7 +11,7 @@ The order, for axes with m_1, ..., m_d values and N = m_1 m_2 ... m_d points
     (That these loops share no point and leave none out is the Chinese remainder theorem: two of them that met
     would agree modulo g_2, then modulo g_3, and so on. The g_j multiply up to N / L.)
     Last, neighbours in time should not be neighbours in space: each axis is run through in strides, as if its
-    values were hours on a clock and every step were some odd number of them (`_stride`).
+    values were the hours on a clock and every step were seven of them, say (`_stride`).
 
 ==============  =============  ==========================================================
 symbol          name here      what it is
@@ -36,7 +36,7 @@ Start reading at `GridSampler.suggest`, then `nth_point`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -55,12 +55,15 @@ class GridSampler:
 
     Args:
         space: What to combine: for each name a list of values, or a domain. None: the space that is asked for.
-        points: How many values to take of a domain, for all or by name: evenly spaced, both ends included, in
-            log space for ``log``. Domains with no more values than that, and choices, are taken whole.
+        points: How many values to take of a domain, for all or by name: evenly spaced, both ends included (a single
+            one is the middle), in log space for ``log``. Domains with no more values than that, and choices, are
+            taken whole.
 
     Raises:
-        ValueError: For an axis without values or with one twice, and for numbers of points below 1.
+        ValueError: For an axis without values, with one twice, or in no order; for numbers of points below 1.
     """
+
+    needs_space = True  # it cannot discover the space while it runs, see `Sampler`
 
     def __init__(
         self,
@@ -72,6 +75,10 @@ class GridSampler:
         for count in counts:
             if count is not None and (isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1):
                 raise ValueError(f"GridSampler: points must be a whole number of at least 1, got {count!r}")
+        if space is not None and (not isinstance(space, Mapping) or not space):
+            raise ValueError(f"GridSampler: space must be a dict of lists or domains, got {space!r}")
+        if space is not None and isinstance(points, Mapping) and not points.keys() <= space.keys():
+            raise ValueError(f"GridSampler: points names {sorted(points)}, the space has {sorted(space)}")
         self.points = points
         self.space = None if space is None else dict(space)
         if self.space is not None:
@@ -157,8 +164,12 @@ def axis_values(name: str, axis: Domain | Sequence[Any], points: int | None) -> 
     Raises:
         ValueError: For a list that is empty or names a value twice, or a continuous domain without ``points``.
     """
+    if isinstance(axis, (str, bytes, Set)) or not (isinstance(axis, Iterable) or hasattr(axis, "from_unit")):
+        raise ValueError(f"GridSampler: {name} must be a list of values or a domain, got {axis!r}")
     if isinstance(axis, Iterable):
         values = axis.tolist() if isinstance(axis, np.ndarray) else list(axis)
+        if not all(isinstance(value, Hashable) for value in values):
+            raise ValueError(f"GridSampler: {name} has values that are no choices, {axis!r}; name them, look them up")
         if not values or len({_identity(value) for value in values}) < len(values):
             raise ValueError(f"GridSampler: {name} needs a list of values that differ, got {axis!r}")
         return values
@@ -181,8 +192,9 @@ class _EvenlySpaced(Sequence[Any]):
         return self.n
 
     def __getitem__(self, k: Any) -> Any:
-        if not 0 <= k < self.n:
-            raise IndexError(k)  # ends the loops over a sequence
+        if isinstance(k, slice):
+            return [self[i] for i in range(self.n)[k]]
+        k = range(self.n)[k]  # raises the IndexError that ends a loop
         return self.domain.from_unit(k / (self.n - 1) if self.n > 1 else 0.5)
 
 
@@ -205,7 +217,7 @@ class _Progress:
         self._last: tuple[int, FrozenTrial] | None = None  # the newest finished trial that was read
 
     def is_of(self, history: Sequence[FrozenTrial]) -> bool:
-        """Whether this is the list that was read, and nobody has emptied or rewritten it since."""
+        """Whether this is the list that was read, not emptied since, its newest finished trial the same."""
         if history is not self.history or len(history) < self._n_read:
             return False
         return self._last is None or history[self._last[0]] is self._last[1]
