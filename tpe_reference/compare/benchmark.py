@@ -1,0 +1,151 @@
+"""What a sampler itself costs: milliseconds for one ask and one tell, beside the packages that people use.
+
+``python -m tpe_reference.compare.benchmark`` prints, for a space of five floats and one of twenty mixed parameters,
+the median time of an ask + tell when a study holds 100, 1000, ... trials, and how many times faster that is than the
+peer's. Both are measured in one process, in turn, so that a busy machine slows both; the ratio is what to quote.
+It needs the extra ``peers``. The objective costs nothing: losses are drawn in advance.
+
+Start reading at `main`.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..samplers.cma_es import CmaEsSampler
+from ..samplers.random_search import RandomSampler
+from ..samplers.tpe import TPESampler
+from ..space import Categorical, Domain, Float, Int
+from ..study import create_study
+
+FIVE: dict[str, Domain] = {f"x{i}": Float(0, 1) for i in range(5)}
+TWENTY: dict[str, Domain] = {
+    **{f"float{i}": Float(1e-3, 1, log=i % 2 == 0) for i in range(8)},
+    **{f"int{i}": Int(1, 50 + i, log=i % 2 == 0) for i in range(6)},
+    **{f"choice{i}": Categorical(list("abcde")) for i in range(6)},
+}
+REPEATS = 15  # asks per measurement, of which the median is taken
+
+Turn = Callable[[float], None]  # one ask and one tell of a loss
+
+
+def our_turn(sampler: Any, space: Mapping[str, Domain], n: int) -> Turn:
+    """Return one turn of a study of ours that holds n trials."""
+    study, rng = create_study(sampler=RandomSampler(), seed=0), np.random.default_rng(0)
+    for loss in rng.random(n).tolist():
+        study.tell(study.ask(space), loss)
+    study.sampler = sampler
+
+    def turn(loss: float) -> None:
+        study.tell(study.ask(space), loss)
+
+    return turn
+
+
+def optuna_turn(sampler: str, space: Mapping[str, Domain], n: int) -> Turn:
+    """Return one turn of a study of Optuna's that holds n trials."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    theirs = {name: _optuna_distribution(optuna.distributions, domain) for name, domain in space.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        study = optuna.create_study(sampler=getattr(optuna.samplers, sampler)(seed=0))
+    rng = np.random.default_rng(0)
+    for loss in rng.random(n).tolist():
+        params = {name: domain.from_unit(rng.random()) for name, domain in space.items()}
+        study.add_trial(optuna.trial.create_trial(params=params, distributions=theirs, value=loss))
+
+    def turn(loss: float) -> None:
+        study.tell(study.ask(theirs), loss)
+
+    return turn
+
+
+def _optuna_distribution(distributions: Any, domain: Domain) -> Any:
+    if isinstance(domain, Float):
+        return distributions.FloatDistribution(domain.low, domain.high, log=domain.log)
+    if isinstance(domain, Int):
+        return distributions.IntDistribution(domain.low, domain.high, log=domain.log)
+    return distributions.CategoricalDistribution(domain.choices)
+
+
+def milliseconds(*turns: Turn) -> list[float]:
+    """Return the median milliseconds of each, measured in turn."""
+    taken: list[list[float]] = [[] for _ in turns]
+    for loss in np.random.default_rng(1).random(REPEATS + 1).tolist():
+        for turn, times in zip(turns, taken, strict=True):
+            start = time.perf_counter()
+            turn(loss)
+            times.append(1e3 * (time.perf_counter() - start))
+    return [statistics.median(times[1:]) for times in taken]  # the first reads all trials at once
+
+
+def average_of_cma_es(d: int, n: int) -> tuple[float, float]:
+    """Return the mean milliseconds of n asks + tells: ours through a study, and those of ``cmaes``."""
+    import cmaes
+
+    space: dict[str, Domain] = {f"x{i}": Float(0, 1) for i in range(d)}
+    losses = np.random.default_rng(0).random(n).tolist()
+    turn = our_turn(CmaEsSampler(), space, 0)
+    start = time.perf_counter()
+    for loss in losses:
+        turn(loss)
+    ours = time.perf_counter() - start
+    bounds = np.tile([0.0, 1.0], (d, 1))
+    peer, told = cmaes.CMA(mean=np.full(d, 0.5), sigma=0.25, bounds=bounds, seed=0), []
+    start = time.perf_counter()
+    for loss in losses:
+        told.append((peer.ask(), loss))
+        if len(told) == peer.population_size:
+            peer.tell(told)
+            told = []
+    return 1e3 * ours / n, 1e3 * (time.perf_counter() - start) / n
+
+
+def random_beside_a_bare_draw(d: int, n: int = 300) -> tuple[float, float]:
+    """Return the median milliseconds of an ask + tell of random search, and of seeding a generator and drawing d."""
+
+    def bare(loss: float) -> None:
+        np.random.default_rng(np.random.SeedSequence(0, spawn_key=(n,))).random(d)
+
+    ours, draw = milliseconds(our_turn(RandomSampler(), FIVE, n), bare)
+    return ours, draw
+
+
+def import_milliseconds(module: str) -> float:
+    """Return the least milliseconds, of ten, that a fresh process takes to import a module."""
+    code = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
+    command = [sys.executable, "-c", code]
+    return 1e3 * min(float(subprocess.run(command, capture_output=True, check=True).stdout) for _ in range(10))
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description="Milliseconds per ask + tell, beside the peers.")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1000, 3000], metavar="N")
+    sizes = parser.parse_args(argv).sizes
+    print("one ask + tell in a study of n trials, milliseconds     ours     peer  times faster")
+    for label, space in (("five floats", FIVE), ("twenty mixed", TWENTY)):
+        for n in sizes:
+            ours, theirs = milliseconds(our_turn(TPESampler(), space, n), optuna_turn("TPESampler", space, n))
+            _print_row(f"TPE / Optuna TPE, {label}, n = {n}", ours, theirs)
+    for n in sizes:
+        _print_row(f"CMA-ES / cmaes, five floats, mean of {n}", *average_of_cma_es(5, n))
+    _print_row("random / a bare numpy draw, five floats", *random_beside_a_bare_draw(5))
+    _print_row("import tpe_reference / numpy", import_milliseconds("tpe_reference"), import_milliseconds("numpy"))
+
+
+def _print_row(label: str, ours: float, theirs: float) -> None:
+    print(f"{label:<52}{ours:>9.3f}{theirs:>9.3f}{theirs / ours:>10.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
