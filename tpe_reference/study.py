@@ -23,7 +23,7 @@ True
 from __future__ import annotations
 
 import math
-import secrets
+import os
 import threading
 import time
 import warnings
@@ -585,7 +585,7 @@ def create_study(
     if direction not in ("minimize", "maximize"):
         raise ValueError(f"create_study: direction must be 'minimize' or 'maximize', got {direction!r}")
     if seed is None:
-        seed = secrets.randbits(128)  # as many bits as numpy takes for a seed of its own
+        seed = int.from_bytes(os.urandom(16), "little")  # as many bits as numpy takes for a seed of its own
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise ValueError(f"create_study: seed must be a whole number of at least 0, got {seed!r}")
     sampler = TPESampler() if sampler is None else sampler

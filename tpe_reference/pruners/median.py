@@ -34,7 +34,6 @@ from __future__ import annotations
 
 import math
 import numbers
-import statistics
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -90,12 +89,18 @@ class MedianPruner:
         present = _without_nan(losses)
         if len(losses) < self.n_min_trials or not present:
             return False
-        return min(own) > statistics.median(present)
+        return min(own) > _median(present)
 
     def _is_first_in_interval(self, step: int, steps: Iterable[int]) -> bool:
         """Whether the trial reports for the first time since the last multiple of the interval after the warm-up."""
         start = step - (step - self.n_warmup_steps) % self.interval_steps
         return all(earlier < start for earlier in steps if earlier != step)
+
+
+def _median(losses: list[float]) -> float:
+    # Python's statistics module has one, but importing it takes longer than importing all of this package.
+    ordered, middle = sorted(losses), len(losses) // 2
+    return ordered[middle] if len(losses) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
 def _without_nan(losses: Iterable[float]) -> list[float]:

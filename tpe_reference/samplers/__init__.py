@@ -1,5 +1,7 @@
 """Samplers: given the trials so far, which configuration comes next? One file, one algorithm."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
