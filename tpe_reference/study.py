@@ -235,7 +235,7 @@ class Study:
             rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
             trial = Trial(self, number, rng)
             declared = self._grid_space() if space is None else _as_space(space)
-            if declared is None and getattr(self.sampler, "needs_space", False):
+            if declared is None and self._needs_space():
                 raise ValueError(
                     f"{type(self.sampler).__name__} cannot discover the space while it runs: give it the space, as in "
                     f"{type(self.sampler).__name__}({{'x': [1, 2, 3]}}), or declare it in ask(space)"
@@ -425,13 +425,16 @@ class Study:
 
     def _grid_space(self) -> dict[str, Domain] | None:
         """Return the space that the sampler itself declares, if it does; converted once, for its lists may be long."""
-        own = getattr(self.sampler, "space", None) if getattr(self.sampler, "needs_space", False) else None
+        own = getattr(self.sampler, "space", None) if self._needs_space() else None
         if self._grid is None or self._grid[0] is not own:
             self._grid = own, None if own is None else _as_space(own)
         return self._grid[1]
 
+    def _needs_space(self) -> bool:
+        return bool(getattr(self.sampler, "needs_space", False))  # see `Sampler`
+
     def _ask_alone(self, trial: Trial, name: str, domain: Domain) -> Any:
-        if getattr(self.sampler, "needs_space", False):
+        if self._needs_space():
             raise ValueError(
                 f"{type(self.sampler).__name__} cannot discover {name!r} while it runs: add {name!r} to its space"
             )
@@ -486,15 +489,16 @@ class Study:
             self._history.append(self._freeze(trial))
 
     def _freeze(self, trial: Trial) -> FrozenTrial:
-        curve = {step: self._sign * value for step, value in trial._curve.items()}
-        return FrozenTrial(_given(trial), math.nan, curve, TrialState.RUNNING)
+        return FrozenTrial(_given(trial), math.nan, self._losses(trial), TrialState.RUNNING)
+
+    def _losses(self, trial: Trial) -> dict[int, float]:
+        return {step: self._sign * value for step, value in trial._curve.items()}
 
     def _finish(self, trial: Trial, state: TrialState, value: float, error: str | None) -> TrialRecord:
         """Close a trial: enter it in the history, and learn from it which parameters are joint."""
         self._enter_until(trial.number)
         params = _given(trial) if state == TrialState.FAILED else dict(trial._params)
-        curve = {step: self._sign * y for step, y in trial._curve.items()}
-        frozen = FrozenTrial(params, self._sign * value, curve, state)
+        frozen = FrozenTrial(params, self._sign * value, self._losses(trial), state)
         self._history[trial.number : trial.number + 1] = [frozen]  # replaces its running entry, or is appended
         record = self._record(trial, state, value, params, error)
         self._trials[trial.number] = record
