@@ -536,6 +536,47 @@ def test_restarts_depend_on_the_seed_of_the_study_and_not_on_the_trial() -> None
     assert max(spreads) < 0.02, "and no generation was torn in two"
 
 
+def test_explain_hands_out_every_generation_and_what_suggest_samples_from() -> None:
+    history = search(PLANE, 33)
+    state = initial(np.full(2, 0.5), 0.25)
+    generations = CmaEsSampler().explain(PLANE, history, rng_of(99))
+    assert len(generations) == 6, "five complete ones and the one under way"
+    for g, told in enumerate(generations[:5]):
+        trials = history[6 * g : 6 * g + 6]
+        assert told.trials == sorted(range(6 * g, 6 * g + 6), key=lambda n: history[n].merit())
+        assert (told.run, told.state.generation) == (0, g)
+        assert told.state.mean == pytest.approx(state.mean, abs=1e-12)
+        np.testing.assert_allclose(told.state.C, state.C, atol=1e-12)
+        state = update(state, in_order(trials))
+    assert generations[5].trials == []
+    chosen = CmaEsSampler().suggest(PLANE, history, rng_of(33))
+    assert list(chosen.values()) == pytest.approx(expected_suggestion(generations[5].state, 33), abs=1e-12)
+
+
+def test_explain_tells_runs_apart_and_draws_nothing() -> None:
+    space: dict[str, Domain] = {"x": Float(0, 1), "only": Categorical(["one"])}
+    history = [
+        FrozenTrial({**t.params, "only": "one"}, 0.0) for t in search({"x": Float(0, 1)}, 300, bend=lambda _: 0.0)
+    ]
+    rng = rng_of(0)
+    before = rng.bit_generator.state
+    sampler = CmaEsSampler()
+    generations = sampler.explain(space, history, rng)
+    assert rng.bit_generator.state == before
+    assert [g.run for g in generations] == sorted(g.run for g in generations)
+    assert generations[-1].run >= 2
+    for run in range(generations[-1].run + 1):
+        first = next(g.state for g in generations if g.run == run)
+        assert (first.generation, first.strategy.popsize, first.sigma) == (0, 4 * 2**run, 0.25)
+    folded = [n for g in generations for n in sorted(g.trials)]
+    assert folded == list(range(len(folded))), "every trial once, in order"
+    for g in (0, 7, len(generations) - 1):  # a generation of a shorter history is the same
+        shorter = sampler.explain(space, history[: sum(len(e.trials) for e in generations[:g])], rng_of(3))
+        assert len(shorter) == g + 1
+        assert (shorter[-1].run, shorter[-1].state.mean) == (generations[g].run, generations[g].state.mean)
+    assert sampler.explain({"only": space["only"]}, history, rng) == []
+
+
 def test_integers_do_not_freeze_it() -> None:
     space: dict[str, Domain] = {f"n{j}": Int(0, 60) for j in range(4)}
 

@@ -48,7 +48,8 @@ What is done about bounds, integers and choices
       three choices that have no order use `TPESampler`.
     - A parameter with one value is left out; one that not every trial has is searched alone.
 
-Start reading at `update`, which is the algorithm; then `CmaEsSampler`, which feeds it.
+Start reading at `update`, which is the algorithm; then `CmaEsSampler`, which feeds it, and whose `explain` hands out
+every generation of a history.
 
 >>> state = initial(mean=np.zeros(2), sigma=1.0)
 >>> rng = np.random.default_rng(0)
@@ -248,6 +249,22 @@ class Run:
     spent: int = 0
 
 
+@dataclass(frozen=True)
+class Generation:
+    """One generation, as `CmaEsSampler.explain` tells it.
+
+    Attributes:
+        run: The run it belongs to, from 0; every restart begins another.
+        state: The distribution before it, which its trials were drawn from (with several trials in flight, its first
+            ones from the one before).
+        trials: Numbers of its trials, the best first; empty while it is incomplete.
+    """
+
+    run: int
+    state: CmaState
+    trials: list[int]
+
+
 def next_run(restart: str, runs: Sequence[Run], rng: np.random.Generator) -> Run:
     """Say how to begin again after the runs so far.
 
@@ -306,7 +323,7 @@ class CmaEsSampler:
     ) -> dict[str, Any]:
         """Return a sample from the distribution that the generations so far have led to."""
         params = {name: domain.from_unit(0.5) for name, domain in space.items()}
-        free = {name: domain for name, domain in space.items() if domain.size != 1}
+        free = _free(space)
         if not free:
             return params
         fold = self._recall(space, free, history, rng.bit_generator.seed_seq.entropy)  # type: ignore[attr-defined]
@@ -317,6 +334,25 @@ class CmaEsSampler:
         for key in list(self._memos)[:-64]:
             self._memos.pop(key, None)
         return params | {name: domain.from_unit(u_j) for (name, domain), u_j in zip(free.items(), u, strict=True)}
+
+    def explain(
+        self, space: Mapping[str, Domain], history: Sequence[FrozenTrial], rng: np.random.Generator
+    ) -> list[Generation]:
+        """Return all generations of a history, the last one incomplete: its state is what `suggest` samples from.
+
+        Args:
+            space: The parameters. The states are about those that have more than one value, in this order, in the
+                unit cube; where there are none, there are no generations.
+            history: The trials so far.
+            rng: Any trial's generator: its seed tells where restarts begin. Nothing is drawn from it.
+        """
+        free = _free(space)
+        if not free:
+            return []
+        generations: list[Generation] = []
+        fold = _Fold(self, space, free, history, rng.bit_generator.seed_seq.entropy, generations)  # type: ignore[attr-defined]
+        fold.read()
+        return [*generations, fold.current([])]
 
     def _recall(
         self, space: Mapping[str, Domain], free: Mapping[str, Domain], history: Sequence[FrozenTrial], entropy: Any
@@ -329,6 +365,11 @@ class CmaEsSampler:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_memos": {}}
+
+
+def _free(space: Mapping[str, Domain]) -> dict[str, Domain]:
+    """Return the parameters that there is something to search in."""
+    return {name: domain for name, domain in space.items() if domain.size != 1}
 
 
 def _sample_in_cube(state: CmaState, rng: np.random.Generator) -> Floats:
@@ -350,8 +391,10 @@ class _Fold:
         free: Mapping[str, Domain],
         history: Sequence[FrozenTrial],
         entropy: Any,
+        generations: list[Generation] | None = None,
     ) -> None:
         self.sampler, self.space, self.free, self.history, self.entropy = sampler, space, free, history, entropy
+        self._generations = generations  # where to note them; None: nobody asks
         # A fifth of a cell: from a cell's centre its borders are then 2.5 standard deviations off, and one sample in
         # 80 leaves it in this coordinate. [Hamano] takes 1 / (d lambda), 1/21 for three parameters and 1/240 for 20.
         self._min_std = np.array([0.0 if domain.size is None else 0.2 / domain.size for domain in free.values()])
@@ -359,6 +402,8 @@ class _Fold:
 
     def _begin(self) -> None:
         """Forget everything and start before the first trial."""
+        if self._generations is not None:
+            self._generations.clear()
         self._n_read = 0
         self._n_folded = 0  # trials before this number have had their chance to be in a generation
         self._running: list[int] = []
@@ -372,6 +417,10 @@ class _Fold:
         self._runs.append(run)
         self.state = initial(mean, run.sigma0, run.popsize)
         self._best: list[float] = []
+
+    def current(self, trials: list[int]) -> Generation:
+        """Return the present generation, made of these trials."""
+        return Generation(len(self._runs) - 1, self.state, trials)
 
     def is_of(self, history: Sequence[FrozenTrial]) -> bool:
         """Whether this is the list that was read, not emptied since, its newest finished trial the same."""
@@ -407,6 +456,8 @@ class _Fold:
     def _fold(self, generation: list[tuple[int, Any, list[float]]]) -> None:
         self._n_folded = generation[-1][0] + 1
         generation = sorted(generation, key=lambda entry: (entry[1].merit(), entry[0]))
+        if self._generations is not None:
+            self._generations.append(self.current([number for number, _, _ in generation]))
         self.state = update(self.state, np.array([point for _, _, point in generation]), self._min_std)
         losses = [trial.loss for _, trial, _ in generation if math.isfinite(trial.loss)]
         self._best += [min(losses)] if losses else []
