@@ -1,6 +1,7 @@
 """Studies: ask, tell, optimize; define by run; what goes wrong in objectives; nothing lost."""
 
 import copy
+import dataclasses
 import importlib
 import itertools
 import math
@@ -373,6 +374,152 @@ def test_parallel_asks_are_reproducible(make: Callable[[], Sampler]) -> None:
         return study
 
     assert outline(run()) == outline(run())
+
+
+# ---- what a study consists of ----------------------------------------------------------------------------------------
+
+
+def restored(study: Study) -> Study:
+    return Study._restore(pickle.loads(pickle.dumps(study._contents())), type(study.sampler)(), study.pruner)
+
+
+def everything(trial: Trial) -> float:
+    """Branches, domains that vary, failures, pruned trials, reports."""
+    kind = trial.suggest_categorical("kind", ["a", "b"])
+    x = trial.suggest_float("x", -1, 1)
+    trial.report(x, 0)
+    if trial.number % 7 == 2:
+        raise TrialPruned
+    if trial.number % 7 == 4:
+        raise ArithmeticError("on purpose")
+    if kind == "a":
+        return x + trial.suggest_float("y", 0, 1 + trial.number % 2)
+    return x * trial.suggest_int("n", 1, 20)
+
+
+@any_sampler
+@pytest.mark.filterwarnings("ignore:trial .* failed", "ignore:trial .* names")
+def test_a_restored_study_goes_on_as_if_it_had_never_been_left(make: Callable[[], Sampler]) -> None:
+    whole, study = create_study(sampler=make(), seed=4), create_study(sampler=make(), seed=4)
+    for one in (whole, study):
+        one.enqueue_trial({"x": 0.125})
+        one.enqueue_trial({"kind": "b", "n": 7})
+    whole.optimize(everything, n_trials=50, catch=ArithmeticError)
+    for _ in range(10):  # left after every fifth trial, also with one still enqueued
+        study.optimize(everything, n_trials=5 if study.trials else 1, catch=ArithmeticError)
+        study = restored(study)
+    study.optimize(everything, n_trials=4, catch=ArithmeticError)
+    assert outline(study) == outline(whole)
+    assert [t.datetime_start for t in restored(study).trials] == [t.datetime_start for t in study.trials]
+
+
+@any_sampler
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_learnt_from_trials_does_not_depend_on_the_order_in_which_they_finish(
+    make: Callable[[], Sampler], seed: int
+) -> None:
+    def told(order: Sequence[int]) -> Study:
+        study = create_study(sampler=make(), seed=seed)
+        trials = [study.ask() for _ in range(6)]
+        for trial in trials:  # the order of the names differs, one domain varies, one trial fails
+            for name in ("xy", "yx")[trial.number % 2]:
+                trial.suggest_float(name, 0, 1)
+        for number in order:
+            study.tell(number, state="failed") if number == 0 else study.tell(number, float(number))
+        study.optimize(lambda trial: sum(trial.suggest_float(name, 0, 1) for name in "yx"), n_trials=15)
+        return study
+
+    orders = [[0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0], [4, 0, 5, 1, 3, 2]]
+    first, *others = [outline(told(order)) for order in orders]
+    assert all(other == first for other in others)
+    assert outline(restored(told(orders[2]))) == first
+
+
+def test_a_trial_that_was_running_is_interrupted_in_a_restored_study() -> None:
+    study = create_study(seed=0)
+    study.tell(study.ask({"x": Float(0, 1)}), 1.0)
+    open_trial = study.ask({"x": Float(0, 1)})
+    study.set_user_attr("data", "v2")
+    again = restored(study)
+    assert [(t.state, t.error) for t in again.trials] == [("complete", None), ("failed", "interrupted")]
+    assert again.trials[1].params == open_trial.params
+    assert again.user_attrs == {"data": "v2"}
+    study.tell(open_trial, 0.0)
+    assert again.best_value == 1.0, "and the two have nothing to do with each other"
+
+
+def test_trials_of_another_study_can_be_added_and_are_learnt_from() -> None:
+    old, new = create_study(seed=1), create_study(seed=2)
+    old.optimize(everything_but_failures, n_trials=40)
+    new.tell(new.ask(), state="failed")
+    new.add_trials(old.trials)
+    assert [t.params for t in new.trials[1:]] == [t.params for t in old.trials]
+    assert [t.number for t in new.trials] == list(range(41))
+    assert new.best_value == old.best_value
+    assert new.best_trial.number == old.best_trial.number + 1
+    new.optimize(everything_but_failures, n_trials=10)
+    assert np.mean([t.value for t in new.trials[-10:] if t.value is not None]) < np.mean(
+        [t.value for t in old.trials[:10] if t.value is not None]
+    )
+    old.trials[0].params["x"] = 77.0
+    assert new.trials[1].params["x"] != 77.0
+
+
+def everything_but_failures(trial: Trial) -> float:
+    return (trial.suggest_float("x", -5, 5) - 1) ** 2 + trial.suggest_int("n", 0, 3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"state": TrialState.RUNNING}, "state must be .*running"),
+        ({"value": None}, "complete trial needs a value"),
+        ({"value": math.nan}, "complete trial cannot have the value nan"),
+        ({"value": "1"}, "cannot have the value '1'"),
+        ({"state": TrialState.FAILED}, "failed trial cannot have the value 0.5"),
+        ({"params": {"x": 2.0}}, r"has x=2.0, and Float\(low=0.0"),
+        ({"params": {}}, "has no 'x'"),
+    ],
+)
+def test_a_trial_that_cannot_be_is_not_added(changes: dict[str, Any], message: str) -> None:
+    study = create_study()
+    good = TrialRecord(0, TrialState.COMPLETE, 0.5, {"x": 0.5}, {"x": Float(0, 1)})
+    bad = dataclasses.replace(good, **changes)
+    with pytest.raises(ValueError, match=message):
+        study.add_trials([good, bad])
+    assert study.trials == []
+    with pytest.raises(ValueError, match="TrialRecord"):
+        study.add_trial({"x": 0.5})  # type: ignore[arg-type]
+
+
+def test_get_trials_selects_by_state_and_copies() -> None:
+    study = create_study(seed=0)
+    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2)
+    study.tell(study.ask(), state="failed")
+    assert [t.number for t in study.get_trials(states=[TrialState.COMPLETE])] == [0, 1]
+    assert [t.number for t in study.get_trials(states=(TrialState.FAIL,))] == [2]
+    study.get_trials()[0].params["x"] = 77.0
+    assert study.trials[0].params["x"] <= 1
+    assert study.get_trials(deepcopy=False)[0] is study.trials[0]
+
+
+@any_sampler
+def test_with_a_lag_a_trial_knows_what_came_of_those_that_far_back_and_no_more(make: Callable[[], Sampler]) -> None:
+    """What finishes meanwhile is hidden, whenever it finishes, and stays so in a restored study."""
+
+    def run(order: int, leave: bool) -> list[Any]:
+        study, waiting = create_study(sampler=make(), seed=3), list[Trial]()
+        for n in range(30):
+            waiting.append(study._ask(None, 4))
+            if len(waiting) == 4:  # trial n - 3 is the last to be known when trial n + 1 asks
+                for trial in (waiting[::order], waiting[:1])[n % 4 > 0]:
+                    study.tell(trial, branches_without_warning(1.0)(trial))
+                    waiting.remove(trial)
+                if leave and not waiting:
+                    study = restored(study)
+        return outline(study)
+
+    assert run(1, leave=False) == run(-1, leave=False) == run(1, leave=True)
 
 
 # ---- the history that samplers see -----------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from . import pruners, samplers
 from .pruners import MedianPruner, Pruner
 from .samplers import CmaEsSampler, GridSampler, RandomSampler, Sampler, TPESampler
 from .space import Categorical, Domain, Float, FrozenTrial, Int, TrialState, domain_from_json, domain_to_json
-from .study import SearchExhausted, Study, Trial, TrialPruned, TrialRecord, create_study
+from .study import SearchExhausted, Study, create_study
+from .trial import Trial, TrialPruned, TrialRecord
 
 __version__ = "0.1.0"
 

@@ -333,12 +333,13 @@ def domain_from_json(data: Mapping[str, Any]) -> Domain:
 
 
 class TrialState(StrEnum):
-    """What a trial has come to. A member equals its name as text: ``TrialState.PRUNED == "pruned"``."""
+    """What a trial has come to. A member equals its value as text: ``TrialState.PRUNED == "pruned"``."""
 
     RUNNING = "running"
     COMPLETE = "complete"
     PRUNED = "pruned"
     FAILED = "failed"
+    FAIL = FAILED  # what Optuna calls it
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,21 +28,19 @@ import threading
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from copy import deepcopy as deep_copy
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from .pruners import MedianPruner, Pruner
 from .samplers import Sampler, TPESampler
-from .space import Categorical, Domain, Float, FrozenTrial, Int, TrialState, Value
-
-
-class TrialPruned(Exception):  # noqa: N818  # the name that users know: it is a signal, not an error
-    """Raised by an objective to end its trial early, after ``trial.should_prune()`` said so."""
+from .space import Categorical, Domain, Float, FrozenTrial, Int, TrialState
+from .trial import Trial, TrialPruned, TrialRecord, as_number, check_record
 
 
 class SearchExhausted(Exception):  # noqa: N818  # a signal, not an error
@@ -50,117 +48,42 @@ class SearchExhausted(Exception):  # noqa: N818  # a signal, not an error
 
 
 @dataclass(frozen=True)
-class TrialRecord:
-    """A trial as its user sees it: in values, not losses.
+class StudyContents:
+    """All that a study consists of, but for the sampler and the pruner, which are code: what a file has to hold.
+
+    Everything else that a study knows (which parameters are joint, whose domain varies, the history) follows from it:
+    ``Study._restore(study._contents(), sampler, pruner)`` goes on as the study would have.
 
     Attributes:
-        number: Its place in the study, from 0.
-        state: Running, complete, pruned or failed.
-        value: What it was told, or the last report of a pruned trial; None when there is none.
-        params: The parameters; of a failed or running trial also those that its objective has not reached.
-        distributions: The domains of the parameters that were named.
-        intermediate_values: What it reported, by step.
-        user_attrs: What `Trial.set_user_attr` noted.
-        error: Why it failed, where that is known.
-        datetime_start: When it was asked for.
-        datetime_complete: When it was told; None while it runs.
+        direction: "minimize" or "maximize".
+        seed: What the chance of every trial is drawn from, together with the trial's number.
+        study_name: Any name, or None.
+        user_attrs: What `Study.set_user_attr` noted.
+        queue: The parameters of the enqueued trials whose turn has not come.
+        lag: See `Study`.
+        trials: The records, by number. One that is running here is failed, as "interrupted", in a restored study.
+        given: By number, for the last few trials of a reproducible parallel run: the parameters that the trial had
+            at its start. It is finished, but the next trials may not know it yet, and see it as running with these.
     """
 
-    number: int
-    state: TrialState
-    value: float | None
-    params: dict[str, Any]
-    distributions: dict[str, Domain]
-    intermediate_values: dict[int, float]
-    user_attrs: dict[str, Any]
-    error: str | None
-    datetime_start: datetime
-    datetime_complete: datetime | None
-
-    @property
-    def duration(self) -> timedelta | None:
-        """Time from ask to tell."""
-        return None if self.datetime_complete is None else self.datetime_complete - self.datetime_start
-
-
-class Trial:
-    """A trial that is open: an objective asks it for parameters and reports to it. Made by `Study.ask`."""
-
-    def __init__(self, study: Study, number: int, rng: np.random.Generator) -> None:
-        self.number = number
-        self.user_attrs: dict[str, Any] = {}
-        self._study = study
-        self._rng = rng
-        self._params: dict[str, Any] = {}
-        self._domains: dict[str, Domain] = {}
-        self._from_grid: set[str] = set()  # the grid chose these; the objective has yet to say their domains
-        self._fixed: dict[str, Any] = {}  # from enqueue_trial: whatever the domain will be
-        self._joint: dict[str, Any] = {}  # given at the start, for the domains in _joint_domains
-        self._joint_domains: Mapping[str, Domain] = {}
-        self._curve: dict[int, float] = {}
-        self._start = datetime.now()
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """The parameters named so far."""
-        return dict(self._params)
-
-    def suggest_float(
-        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
-    ) -> float:
-        """Return the value of a real parameter; the arguments are those of `Float`."""
-        return float(self._study._suggest(self, name, Float(low, high, step=step, log=log)))
-
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
-        """Return the value of an integer parameter; the arguments are those of `Int`."""
-        return int(self._study._suggest(self, name, Int(low, high, step=step, log=log)))
-
-    def suggest_categorical(self, name: str, choices: Sequence[Value]) -> Any:
-        """Return one of several choices."""
-        return self._study._suggest(self, name, Categorical(choices))
-
-    def report(self, value: float, step: int) -> None:
-        """Report an intermediate value, so that the pruner can judge the trial.
-
-        Args:
-            value: The objective as it stands; nan when it cannot be computed.
-            step: How far the trial has come, in whole units of your choice: epochs, folds, rounds. Every trial
-                should report at the same steps, for the pruner compares trials at equal steps.
-
-        Raises:
-            ValueError: For a value that is no number, a step that is not a whole number of at least 0.
-        """
-        self._study._check_open(self)
-        number, problem = _as_number(value, nan=True)
-        if problem:
-            raise ValueError(f"report: value {problem}")
-        if isinstance(step, bool) or not isinstance(step, (int, np.integer)) or step < 0:
-            raise ValueError(f"report: step must be a whole number of at least 0, got {step!r}")
-        with self._study._lock:  # another thread may be reading the curve
-            is_new = int(step) not in self._curve
-            self._curve.setdefault(int(step), number)
-        if not is_new:
-            text = f"trial {self.number} reported step {step} twice; the first report stays, {number!r} is dropped"
-            warnings.warn(text, stacklevel=2)
-
-    def should_prune(self) -> bool:
-        """Whether the pruner advises to stop; then raise `TrialPruned`."""
-        return self._study._should_prune(self)
-
-    def set_user_attr(self, key: str, value: Any) -> None:
-        """Note something about the trial; it is kept in its record."""
-        with self._study._lock:
-            self._study._check_open(self)
-            self.user_attrs[key] = value
-
-    def __repr__(self) -> str:
-        return f"Trial(number={self.number}, params={self._params})"
+    direction: str
+    seed: int
+    study_name: str | None = None
+    user_attrs: dict[str, Any] = field(default_factory=dict)
+    queue: list[dict[str, Any]] = field(default_factory=list)
+    lag: int | None = None
+    trials: list[TrialRecord] = field(default_factory=list)
+    given: dict[int, dict[str, Any]] = field(default_factory=dict)
 
 
 class Study:
     """One search: a history, the sampler and the pruner that read it, and the direction of the values.
 
     Use `create_study`. All methods may be called from several threads at once.
+
+    Attributes:
+        lag: How many trials a reproducible parallel run has under way at once, see `optimize`; None before the first
+            such run. Trial n of one knows what came of the trials 0 .. n - lag.
     """
 
     def __init__(self, direction: str, sampler: Sampler, pruner: Pruner, seed: int, study_name: str | None) -> None:
@@ -172,8 +95,12 @@ class Study:
         self._sign = 1.0 if direction == "minimize" else -1.0  # loss = sign * value
         self._trials: list[Trial | TrialRecord] = []  # by number: open, or finished
         self._history: list[FrozenTrial] = []  # what samplers and pruners see: one list, entries replaced in place
+        self._unseen: dict[int, FrozenTrial] = {}  # finished; still running in the history, because of the lag
+        self.lag: int | None = None
+        self._user_attrs: dict[str, Any] = {}
         self._queue: deque[dict[str, Any]] = deque()
-        self._joint: dict[str, Domain] | None = None  # None until a trial has finished
+        self._joint: dict[str, Domain] | None = None  # None until a trial has finished; never changed, but replaced
+        self._joint_from = 0  # the trial whose order the joint names have: the first, whoever finished first
         self._joint_of_failures = True  # as long as none has been complete or pruned, failed ones have to serve
         self._domains: dict[str, Domain] = {}  # by name, as first seen
         self._varying: set[str] = set()  # names whose domain has changed
@@ -191,6 +118,27 @@ class Study:
         with self._lock:
             return [trial if isinstance(trial, TrialRecord) else self._record(trial) for trial in self._trials]
 
+    def get_trials(self, deepcopy: bool = True, states: Container[TrialState] | None = None) -> list[TrialRecord]:
+        """Return records by number.
+
+        Args:
+            deepcopy: Whether they are copies, which the caller may change.
+            states: Which ones: those whose state is among these. None: all.
+        """
+        found = [record for record in self.trials if states is None or record.state in states]
+        return deep_copy(found) if deepcopy else found
+
+    @property
+    def user_attrs(self) -> dict[str, Any]:
+        """What `set_user_attr` noted about the study."""
+        with self._lock:
+            return dict(self._user_attrs)
+
+    def set_user_attr(self, key: str, value: Any) -> None:
+        """Note something about the study: the version of the data, say."""
+        with self._lock:
+            self._user_attrs[key] = value
+
     @property
     def best_trial(self) -> TrialRecord:
         """The complete trial with the best finite value; the first of several.
@@ -203,7 +151,7 @@ class Study:
             raise ValueError("no best trial yet: no trial has been completed with a finite value")
         record = self._trials[best]
         assert isinstance(record, TrialRecord)  # tell() sets _best to finished trials only
-        return replace(record, params=dict(self._history[best].params))  # the caller's to change
+        return replace(record, params=dict(self._outcome(best).params))  # the caller's to change
 
     @property
     def best_value(self) -> float:
@@ -230,8 +178,13 @@ class Study:
             SearchExhausted: When the sampler has nothing left to try.
             ValueError: For a space that is none, and a sampler that needs a declared space and has none.
         """
+        return self._ask(space, None)
+
+    def _ask(self, space: Mapping[str, Domain | Sequence[Any]] | None, lag: int | None) -> Trial:
+        """Start a trial, which knows what came of the trials 0 .. number - lag; without a lag, of all finished ones."""
         with self._lock:
             number = len(self._trials)
+            self._show(number if lag is None else number - lag + 1)
             rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
             trial = Trial(self, number, rng)
             declared = self._grid_space() if space is None else _as_space(space)
@@ -249,11 +202,13 @@ class Study:
                 self._queue.popleft()
             trial._fixed = dict(fixed)
             if declared is None:
-                trial._joint, trial._joint_domains = params, dict(joint)
+                trial._joint, trial._joint_domains = params, joint
             else:
                 trial._params = {name: fixed.get(name, params.get(name)) for name in declared}
                 trial._domains = dict(declared)
                 trial._from_grid = set(declared) if space is None else set()
+            if lag is not None:
+                trial._shown = trial._given()
             self._trials.append(trial)
             return trial
 
@@ -283,7 +238,7 @@ class Study:
             if state == "pruned" and value is None:
                 last = open_trial._curve[max(open_trial._curve)] if open_trial._curve else math.nan
                 return self._finish(open_trial, TrialState.PRUNED, last, None)
-            number, problem = _as_number(value, nan=False)
+            number, problem = as_number(value, nan=False)
             if problem is None:
                 return self._finish(open_trial, TrialState(state or "complete"), number, None)
             record = self._finish(open_trial, TrialState.FAILED, math.nan, f"its value {problem}")
@@ -299,6 +254,59 @@ class Study:
             raise ValueError(f"enqueue_trial: params must be a dict from names to values, got {params!r}")
         with self._lock:
             self._queue.append(dict(params))
+
+    def add_trial(self, record: TrialRecord) -> None:
+        """Append a finished trial, of another study or made by hand, under the next number.
+
+        Its value is in this study's direction. From then on it is a trial as any other.
+
+        Raises:
+            ValueError: For a trial that is not finished, a value that does not fit its state, a parameter outside its
+                domain, a domain without its parameter.
+
+        >>> study = create_study()
+        >>> study.add_trial(TrialRecord(0, TrialState.COMPLETE, 0.25, {"x": 0.5}, {"x": Float(0, 1)}))
+        >>> study.best_params
+        {'x': 0.5}
+        """
+        check_record(record)
+        with self._lock:
+            self._add(replace(deep_copy(record), number=len(self._trials)))
+
+    def add_trials(self, records: Iterable[TrialRecord]) -> None:
+        """Append finished trials, see `add_trial`; when one of them is refused, none is added."""
+        records = list(records)
+        for record in records:
+            check_record(record)
+        for record in records:
+            self.add_trial(record)
+
+    # ---- what a study consists of --------------------------------------------------------------------------------
+
+    def _contents(self) -> StudyContents:
+        """Return all that has to be kept of the study; later changes to the study do not change it."""
+        with self._lock:
+            given = {number: dict(self._history[number].params) for number in self._unseen}
+            queue, attrs = [dict(params) for params in self._queue], dict(self._user_attrs)
+            trials = self.get_trials()
+            return StudyContents(self.direction, self.seed, self.study_name, attrs, queue, self.lag, trials, given)
+
+    @classmethod
+    def _restore(cls, contents: StudyContents, sampler: Sampler, pruner: Pruner) -> Study:
+        """Return a study that goes on bit for bit as the one with these contents would have, had it not been left.
+
+        Its trials enter one by one, through the door by which they entered at first, so that everything follows from
+        them anew. A trial that was running enters as failed, with the error "interrupted".
+        """
+        study = cls(contents.direction, sampler, pruner, contents.seed, contents.study_name)
+        study.lag = contents.lag
+        study._user_attrs.update(contents.user_attrs)
+        study._queue.extend(dict(params) for params in contents.queue)
+        for number, record in enumerate(contents.trials):
+            if record.state == TrialState.RUNNING:
+                record = replace(record, state=TrialState.FAILED, value=None, error="interrupted")
+            study._add(replace(record, number=number), contents.given.get(number))
+        return study
 
     # ---- the loop ------------------------------------------------------------------------------------------------
 
@@ -387,7 +395,7 @@ class Study:
     def _suggest(self, trial: Trial, name: str, domain: Domain) -> Any:
         """Return the value of a parameter that the objective names."""
         with self._lock:
-            self._check_open(trial)
+            trial._check_open()
             if trial._domains.get(name) == domain:
                 return trial._params[name]
             if name in trial._domains and name not in trial._from_grid:
@@ -452,7 +460,7 @@ class Study:
 
     def _should_prune(self, trial: Trial) -> bool:
         with self._lock:
-            self._check_open(trial)
+            trial._check_open()
             return bool(self.pruner.should_prune(self._freeze(trial), self._before(trial.number)))
 
     def _note_domain(self, trial: Trial, name: str, domain: Domain) -> None:
@@ -460,9 +468,7 @@ class Study:
         known = self._domains.setdefault(name, domain)
         if known == domain or name in self._varying:
             return
-        self._varying.add(name)
-        if self._joint is not None:
-            self._joint.pop(name, None)
+        self._vary(name)
         text = (
             f"trial {trial.number} names {name!r} as {domain}, earlier trials as {known}: from now on {name!r} is "
             "searched by itself, from the trials inside its present domain; a domain that stays the same, or a name "
@@ -485,57 +491,103 @@ class Study:
     def _enter_until(self, number: int) -> None:
         for missing in range(len(self._history), number):
             trial = self._trials[missing]
-            assert isinstance(trial, Trial)  # finished trials are entered by _finish
+            assert isinstance(trial, Trial)  # finished trials are entered by _enter
             self._history.append(self._freeze(trial))
 
     def _freeze(self, trial: Trial) -> FrozenTrial:
-        return FrozenTrial(_given(trial), math.nan, self._losses(trial), TrialState.RUNNING)
+        if trial._shown is not None:
+            return FrozenTrial(dict(trial._shown), state=TrialState.RUNNING)
+        return FrozenTrial(trial._given(), math.nan, self._losses(trial._curve), TrialState.RUNNING)
 
-    def _losses(self, trial: Trial) -> dict[int, float]:
-        return {step: self._sign * value for step, value in trial._curve.items()}
+    def _losses(self, curve: Mapping[int, float]) -> dict[int, float]:
+        return {step: self._sign * value for step, value in curve.items()}
 
     def _finish(self, trial: Trial, state: TrialState, value: float, error: str | None) -> TrialRecord:
-        """Close a trial: enter it in the history, and learn from it which parameters are joint."""
-        self._enter_until(trial.number)
-        params = _given(trial) if state == TrialState.FAILED else dict(trial._params)
-        frozen = FrozenTrial(params, self._sign * value, self._losses(trial), state)
-        self._history[trial.number : trial.number + 1] = [frozen]  # replaces its running entry, or is appended
-        record = self._record(trial, state, value, params, error)
+        """Close a trial."""
+        record = self._record(trial, state, value, error)
+        trial._outcome = state
         self._trials[trial.number] = record
-        if state == TrialState.COMPLETE and math.isfinite(value):
-            best = self._best
-            if best is None or (frozen.loss, trial.number) < (self._history[best].loss, best):
-                self._best = trial.number
-        self._learn_joint(trial, failed=state == TrialState.FAILED)
-        unheard = sorted(trial._fixed.keys() - self._domains.keys() - trial._domains.keys())
+        self._enter(record, trial._shown)
+        unheard = sorted(trial._fixed.keys() - self._domains.keys())
         if unheard and state == TrialState.COMPLETE:
             warnings.warn(f"enqueue_trial named {unheard}, which no objective has asked for: misspelt?", stacklevel=4)
         return record
 
-    def _learn_joint(self, trial: Trial, *, failed: bool) -> None:
-        """Keep as joint what this trial too has named, with the same domain."""
+    def _add(self, record: TrialRecord, given: Mapping[str, Any] | None = None) -> None:
+        """Append a finished trial that was never open here."""
+        self._trials.append(record)
+        self._enter(record, given)
+
+    def _enter(self, record: TrialRecord, given: Mapping[str, Any] | None) -> None:
+        """Enter a finished trial in the history; with ``given`` later trials see it as running with these for now."""
+        number, value = record.number, math.nan if record.value is None else record.value
+        outcome = FrozenTrial(
+            dict(record.params), self._sign * value, self._losses(record.intermediate_values), record.state
+        )
+        self._enter_until(number)
+        if record.state == TrialState.COMPLETE and math.isfinite(value):
+            best = self._best
+            if best is None or (outcome.loss, number) < (self._outcome(best).loss, best):
+                self._best = number
+        if given is None:
+            self._history[number : number + 1] = [outcome]  # replaces its running entry, or is appended
+            self._learn(record)
+        else:
+            self._history[number : number + 1] = [FrozenTrial(dict(given), state=TrialState.RUNNING)]
+            self._unseen[number] = outcome
+
+    def _show(self, stop: int) -> None:
+        """Let the history show what came of the trials before ``stop``, in the order of their numbers."""
+        for number in sorted(number for number in self._unseen if number < stop):
+            self._history[number] = self._unseen.pop(number)
+            record = self._trials[number]
+            assert isinstance(record, TrialRecord)  # only finished trials are unseen
+            self._learn(record)
+
+    def _outcome(self, number: int) -> FrozenTrial:
+        """What came of a finished trial, whether others may see it yet or not."""
+        return self._unseen[number] if number in self._unseen else self._history[number]
+
+    def _learn(self, record: TrialRecord) -> None:
+        """Learn from a finished trial which domains vary, and keep as joint what it too named with the same domain.
+
+        What is learnt from a set of trials does not depend on the order in which they finish.
+        """
+        for name, domain in record.distributions.items():
+            if self._domains.setdefault(name, domain) != domain:
+                self._vary(name)
+        failed = record.state == TrialState.FAILED
         if failed and not self._joint_of_failures:
             return
-        named = {name: domain for name, domain in trial._domains.items() if name not in self._varying}
-        starts = self._joint is None or (self._joint_of_failures and not failed)
-        old = named if starts or self._joint is None else self._joint
-        self._joint = {name: domain for name, domain in old.items() if named.get(name) == domain}
+        named = {name: domain for name, domain in record.distributions.items() if name not in self._varying}
+        if self._joint is None or (self._joint_of_failures and not failed):
+            self._joint, self._joint_from = named, record.number
+        else:
+            first, second = self._joint, named
+            if record.number < self._joint_from:
+                first, second, self._joint_from = second, first, record.number
+            self._joint = {name: domain for name, domain in first.items() if second.get(name) == domain}
         self._joint_of_failures = failed
+
+    def _vary(self, name: str) -> None:
+        self._varying.add(name)
+        if self._joint is not None:
+            self._joint = {other: domain for other, domain in self._joint.items() if other != name}
 
     def _record(
         self,
         trial: Trial,
         state: TrialState = TrialState.RUNNING,
         value: float = math.nan,
-        params: dict[str, Any] | None = None,
         error: str | None = None,
     ) -> TrialRecord:
+        is_open = state in (TrialState.RUNNING, TrialState.FAILED)
         return TrialRecord(
             number=trial.number,
             state=state,
             value=None if math.isnan(value) else value,
-            params=dict(_given(trial) if params is None else params),
-            distributions=dict(trial._domains),
+            params=trial._given() if is_open else dict(trial._params),
+            distributions={name: domain for name, domain in trial._domains.items() if name not in trial._from_grid},
             intermediate_values=dict(trial._curve),
             user_attrs=dict(trial.user_attrs),
             error=error,
@@ -600,11 +652,6 @@ def create_study(
     return Study(direction, sampler, pruner, int(seed), study_name)
 
 
-def _given(trial: Trial) -> dict[str, Any]:
-    """All parameters that a trial has or is bound to have: named, or given and not reached yet."""
-    return {**trial._joint, **trial._fixed, **trial._params}
-
-
 def _as_space(space: Mapping[str, Domain | Sequence[Any]]) -> dict[str, Domain]:
     if not isinstance(space, Mapping) or not space or not all(isinstance(name, str) for name in space):
         raise ValueError(f"ask: space must be a dict from names to domains, got {space!r}")
@@ -621,22 +668,6 @@ def _member(name: str, value: Any, domain: Domain) -> Any:
     if isinstance(domain, Categorical):
         return domain.from_unit(domain.to_unit(value))
     return float(value) if isinstance(domain, Float) else int(value)
-
-
-def _as_number(value: Any, *, nan: bool) -> tuple[float, str | None]:
-    """Return a value as a float and, where it is none, what is wrong with it."""
-    # float() would read the text "1.0", take the only entry out of an array, and drop an imaginary part.
-    is_disguised = isinstance(value, (str, bytes, complex, np.complexfloating)) or getattr(value, "ndim", 0) > 0
-    if not is_disguised:
-        try:
-            number = float(value)
-        except Exception:  # whatever a foreign __float__ raises: the value is no number
-            pass
-        else:
-            if nan or not math.isnan(number):
-                return number, None
-    kind = "" if isinstance(value, float) else f" ({type(value).__name__})"
-    return math.nan, f"must be a number, got {value!r:.80}{kind}"
 
 
 def _check_loop(

@@ -35,14 +35,15 @@ from typing import Any
 import numpy as np
 
 from ..pruners import MedianPruner
-from ..study import SearchExhausted, Study, Trial, TrialRecord, create_study
+from ..study import SearchExhausted, Study, create_study
+from ..trial import Trial, TrialRecord
 from .contestants import Contestant
 from .loading import source_file
 from .problems import Problem, get_problem
 
 PACKAGE = Path(__file__).parent.parent
 # What every run's outcome depends on. The report may be rewritten without running anything again.
-CODE = ["space.py", "study.py", "samplers/*.py", "pruners/*.py"]
+CODE = ["space.py", "study.py", "trial.py", "samplers/*.py", "pruners/*.py"]
 CODE += [f"compare/{name}.py" for name in ("problems", "contestants", "runner")]
 
 POLL = 0.2  # seconds between two looks at the processes: a bar that moves smoothly, at no cost
