@@ -11,7 +11,7 @@ True
 """
 
 from . import pruners, samplers
-from .pruners import MedianPruner, Pruner
+from .pruners import MedianPruner, NopPruner, PercentilePruner, Pruner
 from .samplers import CmaEsSampler, GridSampler, RandomSampler, Sampler, TPESampler
 from .space import Categorical, Domain, Float, FrozenTrial, Int, TrialState, domain_from_json, domain_to_json
 from .study import SearchExhausted, Study, create_study
@@ -28,6 +28,8 @@ __all__ = [
     "GridSampler",
     "Int",
     "MedianPruner",
+    "NopPruner",
+    "PercentilePruner",
     "Pruner",
     "RandomSampler",
     "Sampler",

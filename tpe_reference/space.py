@@ -338,8 +338,12 @@ class TrialState(StrEnum):
     RUNNING = "running"
     COMPLETE = "complete"
     PRUNED = "pruned"
-    FAILED = "failed"
-    FAIL = FAILED  # what Optuna calls it
+    FAIL = "failed"  # what Optuna calls it, first, so that it is the member's name
+    FAILED = FAIL
+
+    def is_finished(self) -> bool:
+        """Whether the trial is over."""
+        return self is not TrialState.RUNNING
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from contextlib import nullcontext
 from copy import deepcopy as deep_copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,13 @@ from .trial import Trial, TrialPruned, TrialRecord, as_number, check_record
 
 class SearchExhausted(Exception):  # noqa: N818  # a signal, not an error
     """Raised by `Study.ask` when the sampler has nothing left to try, as a grid does in the end."""
+
+
+class StudyDirection(StrEnum):
+    """What is better, lower values or higher. A member equals its name as text."""
+
+    MINIMIZE = "minimize"
+    MAXIMIZE = "maximize"
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,7 @@ class Study:
     """
 
     def __init__(self, direction: str, sampler: Sampler, pruner: Pruner, seed: int, study_name: str | None) -> None:
-        self.direction = direction
+        self.direction = StudyDirection(direction)
         self.sampler = sampler
         self.pruner = pruner
         self.seed = seed
@@ -289,7 +297,7 @@ class Study:
             given = {number: dict(self._history[number].params) for number in self._unseen}
             queue, attrs = [dict(params) for params in self._queue], dict(self._user_attrs)
             trials = self.get_trials()
-            return StudyContents(self.direction, self.seed, self.study_name, attrs, queue, self.lag, trials, given)
+            return StudyContents(str(self.direction), self.seed, self.study_name, attrs, queue, self.lag, trials, given)
 
     @classmethod
     def _restore(cls, contents: StudyContents, sampler: Sampler, pruner: Pruner) -> Study:
@@ -617,39 +625,76 @@ class Study:
 
 
 def create_study(
-    direction: str = "minimize",
     *,
+    storage: None = None,
     sampler: Sampler | None = None,
     pruner: Pruner | None = None,
-    seed: int | None = None,
     study_name: str | None = None,
+    direction: str | None = None,
+    load_if_exists: bool = False,
+    directions: Sequence[str] | None = None,
+    seed: int | None = None,
 ) -> Study:
     """Return a new study.
 
     Args:
-        direction: "minimize" or "maximize".
+        storage: None, in memory. Nothing else yet: keep a study in a file.
         sampler: The algorithm that chooses configurations; `TPESampler` by default.
         pruner: The rule behind ``trial.should_prune()``; `MedianPruner` by default. It acts only on objectives
             that report and ask.
-        seed: The same seed and objective give the same trials. None: one is drawn, and kept in ``study.seed``.
         study_name: Any name, for people.
+        direction: "minimize", the default, or "maximize".
+        load_if_exists: Of studies in a storage; in memory every study is new.
+        directions: A list of the one direction: what Optuna has for several objectives.
+        seed: The same seed and objective give the same trials. None: the sampler's, as in ``TPESampler(seed=42)``.
+            Where that is None as well, one is drawn. It is kept in ``study.seed``.
 
     Raises:
-        ValueError: For another direction or a seed that is not a whole number of at least 0.
+        ValueError: For another direction, or several; a seed that is not a whole number of at least 0, or two that
+            differ; a storage.
         TypeError: For a sampler or a pruner without its method; a class in place of an object.
     """
-    if direction not in ("minimize", "maximize"):
-        raise ValueError(f"create_study: direction must be 'minimize' or 'maximize', got {direction!r}")
-    if seed is None:
-        seed = int.from_bytes(os.urandom(16), "little")  # as many bits as numpy takes for a seed of its own
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ValueError(f"create_study: seed must be a whole number of at least 0, got {seed!r}")
+    if storage is not None:  # the address is not shown: it may hold a password
+        raise ValueError(
+            "create_study: storage is not supported yet; leave it out, and keep the study in a file: "
+            "study.save('study.json'), later load_study('study.json')"
+        )
     sampler = TPESampler() if sampler is None else sampler
     pruner = MedianPruner() if pruner is None else pruner
     for role, thing, method in (("sampler", sampler, "suggest"), ("pruner", pruner, "should_prune")):
         if isinstance(thing, type) or not callable(getattr(thing, method, None)):
             raise TypeError(f"create_study: {role} must be an object with a method {method}, got {thing!r}")
-    return Study(direction, sampler, pruner, int(seed), study_name)
+    return Study(_one_direction(direction, directions), sampler, pruner, _one_seed(seed, sampler), study_name)
+
+
+def _one_direction(direction: str | None, directions: Sequence[str] | None) -> StudyDirection:
+    if direction is not None and directions is not None:
+        raise ValueError(f"create_study: give direction or directions, got {direction!r} and {directions!r}")
+    if directions is not None:
+        if isinstance(directions, str) or len(directions) != 1:
+            raise ValueError(
+                f"create_study: directions must be a list of one, got {directions!r}: a study has one objective; "
+                "several (multi-objective optimization) are not covered, optimize a weighted sum of them"
+            )
+        direction = directions[0]
+    if direction not in (None, "minimize", "maximize"):
+        raise ValueError(f"create_study: direction must be 'minimize' or 'maximize', got {direction!r}")
+    return StudyDirection(direction or "minimize")
+
+
+def _one_seed(seed: int | None, sampler: Sampler) -> int:
+    """Return the seed of a study: its own, or the sampler's, or a new one."""
+    of_sampler = getattr(sampler, "seed", None)
+    if seed is not None and of_sampler is not None and seed != of_sampler:
+        raise ValueError(
+            f"create_study: seed={seed!r}, but the sampler brings seed={of_sampler!r}; drop one of the two"
+        )
+    seed = of_sampler if seed is None else seed
+    if seed is None:
+        return int.from_bytes(os.urandom(16), "little")  # as many bits as numpy takes for a seed of its own
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"create_study: seed must be a whole number of at least 0, got {seed!r}")
+    return int(seed)
 
 
 def _as_space(space: Mapping[str, Domain | Sequence[Any]]) -> dict[str, Domain]:

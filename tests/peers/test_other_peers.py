@@ -1,11 +1,12 @@
 """Median pruning against Optuna, the grid against scikit-learn."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
-from tpe_reference import FrozenTrial, GridSampler, MedianPruner
+from tpe_reference import FrozenTrial, GridSampler, MedianPruner, PercentilePruner
 
 
 def random_curve(rng: np.random.Generator, longest: int) -> dict[int, float]:
@@ -14,7 +15,8 @@ def random_curve(rng: np.random.Generator, longest: int) -> dict[int, float]:
     return {int(step): float(rng.choice([*range(5), rng.normal(), math.nan])) for step in steps}
 
 
-def test_the_pruner_decides_as_optunas_on_1000_histories() -> None:
+@pytest.mark.parametrize("percentile", [None, 0.0, 25.0, 75.0, 100.0])
+def test_the_pruner_decides_as_optunas_on_1000_histories(percentile: float | None) -> None:
     optuna = pytest.importorskip("optuna")
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     states = {
@@ -34,19 +36,25 @@ def test_the_pruner_decides_as_optunas_on_1000_histories() -> None:
             study.add_trial(trial)
             losses = {step: sign * y for step, y in curve.items()}
             history.append(FrozenTrial({}, 1.0, losses, state))  # type: ignore[arg-type]  # its name will do
-        settings = {
+        settings: dict[str, Any] = {
             "n_startup_trials": int(rng.integers(0, 4)),
             "n_warmup_steps": int(rng.integers(0, 4)),
             "interval_steps": int(rng.integers(1, 4)),
             "n_min_trials": int(rng.integers(1, 4)),
         }
+        if percentile is not None:
+            settings["percentile"] = percentile
+        mine: type[MedianPruner] = MedianPruner
+        theirs = optuna.pruners.MedianPruner
+        if percentile is not None:
+            theirs, mine = optuna.pruners.PercentilePruner, PercentilePruner
         curve = random_curve(rng, 6)
         running = optuna.trial.create_trial(state=optuna.trial.TrialState.RUNNING, intermediate_values=curve)
         with np.errstate(all="ignore"), pytest.MonkeyPatch.context() as patch:
             patch.setattr("warnings.warn", lambda *args, **kwargs: None)  # numpy's about all-nan curves
-            expected = bool(optuna.pruners.MedianPruner(**settings).prune(study, running))
+            expected = bool(theirs(**settings).prune(study, running))
         ours = FrozenTrial({}, math.nan, {step: sign * y for step, y in curve.items()}, "running")  # type: ignore[arg-type]
-        assert MedianPruner(**settings).should_prune(ours, history) == expected, (settings, curve, history)
+        assert mine(**settings).should_prune(ours, history) == expected, (settings, curve, history)
         n_pruned += expected
     assert 50 < n_pruned < 950, f"both decisions should be frequent enough to mean something: {n_pruned}"
 

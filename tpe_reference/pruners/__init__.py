@@ -1,12 +1,14 @@
 """Pruners: given a running trial and the trials so far, should it stop? One file, one rule."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from ..space import FrozenTrial
 from .median import MedianPruner
+from .nop import NopPruner
+from .percentile import PercentilePruner
 
-__all__ = ["MedianPruner", "Pruner"]
+__all__ = ["MedianPruner", "NopPruner", "PercentilePruner", "Pruner"]
 
 
 class Pruner(Protocol):
@@ -20,3 +22,9 @@ class Pruner(Protocol):
             history: The trials before it, by number; not to be changed.
         """
         ...
+
+
+def __getattr__(name: str) -> NoReturn:
+    from ..not_covered import not_covered
+
+    raise not_covered(__name__, name)

@@ -89,7 +89,11 @@ class MedianPruner:
         present = _without_nan(losses)
         if len(losses) < self.n_min_trials or not present:
             return False
-        return min(own) > _median(present)
+        return min(own) > self.border(present)
+
+    def border(self, losses: list[float]) -> float:
+        """Return the loss above which a trial stops: the median of the others'."""
+        return _median(losses)
 
     def _is_first_in_interval(self, step: int, steps: Iterable[int]) -> bool:
         """Whether the trial reports for the first time since the last multiple of the interval after the warm-up."""

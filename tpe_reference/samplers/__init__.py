@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
 from ..space import FrozenTrial
-from .cma_es import CmaEsSampler
-from .grid import GridSampler
-from .random_search import RandomSampler
-from .tpe import TPESampler
+from .optuna_names import CmaEsSampler, GridSampler, RandomSampler, TPESampler
 
 __all__ = ["CmaEsSampler", "GridSampler", "RandomSampler", "Sampler", "TPESampler"]
 
@@ -37,3 +34,9 @@ class Sampler(Protocol):
             rng: The only source of chance. Same history, same state of rng: same answer.
         """
         ...
+
+
+def __getattr__(name: str) -> NoReturn:
+    from ..not_covered import not_covered
+
+    raise not_covered(__name__, name)

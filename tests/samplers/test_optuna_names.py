@@ -1,0 +1,105 @@
+"""The arguments that the samplers take beside their own: a seed for the study, and Optuna's names."""
+
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tpe_reference import CmaEsSampler, Float, FrozenTrial, GridSampler, RandomSampler, TPESampler, create_study
+from tpe_reference.samplers import cma_es, grid, random_search, tpe
+from tpe_reference.samplers.tpe import Rules
+
+SEEDED: list[Callable[[int | None], Any]] = [
+    lambda seed: RandomSampler(seed),
+    lambda seed: RandomSampler(seed=seed),
+    lambda seed: GridSampler({"x": [0.25, 0.5, 0.75]}, seed),
+    lambda seed: GridSampler(search_space={"x": [0.25, 0.5, 0.75]}, seed=seed),
+    lambda seed: TPESampler(seed=seed, n_startup_trials=2),
+    lambda seed: CmaEsSampler(seed=seed, popsize=4),
+]
+
+
+def objective(trial: Any) -> float:
+    return float(trial.suggest_float("x", 0, 1)) ** 2
+
+
+def values(**arguments: Any) -> list[float | None]:
+    study = create_study(**arguments)
+    study.optimize(objective, n_trials=8)
+    return [trial.value for trial in study.trials]
+
+
+@pytest.mark.parametrize("make", SEEDED)
+def test_the_samplers_seed_becomes_the_studys(make: Callable[[int | None], Any]) -> None:
+    assert create_study(sampler=make(42)).seed == 42
+    assert create_study(sampler=make(0)).seed == 0, "0 is a seed"
+    assert values(sampler=make(7)) == values(sampler=make(None), seed=7) == values(sampler=make(7), seed=7)
+    assert create_study(sampler=make(None)).seed != create_study(sampler=make(None)).seed
+
+
+def test_one_sampler_begins_every_study_alike() -> None:
+    sampler = TPESampler(seed=3)
+    assert values(sampler=sampler) == values(sampler=sampler)
+
+
+def test_two_seeds_that_differ_are_an_error_and_so_is_one_that_is_none() -> None:
+    with pytest.raises(ValueError, match=r"seed=1, but the sampler brings seed=2; drop one"):
+        create_study(sampler=TPESampler(seed=2), seed=1)
+    with pytest.raises(ValueError, match=r"seed must be a whole number of at least 0, got 'x'"):
+        create_study(sampler=TPESampler(seed="x"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("ours", "pure"),
+    [
+        (RandomSampler(seed=1), random_search.RandomSampler()),
+        (GridSampler({"x": Float(0, 1)}, 1, points=5), grid.GridSampler({"x": Float(0, 1)}, points=5)),
+        (TPESampler(seed=1), tpe.TPESampler()),
+        (TPESampler(n_ei_candidates=3), tpe.TPESampler(n_candidates=3)),
+        (TPESampler(multivariate=True, group=True, constant_liar=True), tpe.TPESampler()),
+        (TPESampler(multivariate=False), tpe.TPESampler(rules=Rules(joint=False))),
+        (TPESampler(consider_prior=True, prior_weight=1.0, gamma=None, weights=None), tpe.TPESampler()),
+        (CmaEsSampler(seed=1, sigma0=None, n_startup_trials=1, x0=None), cma_es.CmaEsSampler()),
+        (CmaEsSampler(restart_strategy="bipop", popsize=4), cma_es.CmaEsSampler(restart="bipop", popsize=4)),
+        (CmaEsSampler(restart_strategy=None, with_margin=True, sigma0=0.1), cma_es.CmaEsSampler(sigma0=0.1)),
+    ],
+)
+def test_the_algorithm_is_that_of_the_pure_file(ours: Any, pure: Any) -> None:
+    """With all of its settings, whatever name they were given by: the two propose the same after any history."""
+    assert isinstance(ours, type(pure))
+    assert type(ours).__name__ == type(pure).__name__
+    space = {"x": Float(0, 1)}
+    history: list[FrozenTrial] = []
+    for n in range(20):
+        proposals = [
+            sampler.suggest(space, history, np.random.default_rng(np.random.SeedSequence(5, spawn_key=(n,))))
+            for sampler in (ours, pickle.loads(pickle.dumps(ours)), pure)
+        ]
+        assert proposals[0] == proposals[1] == proposals[2]
+        if proposals[0] is None:
+            assert n == 5, "the grid has five points"
+            break
+        history.append(FrozenTrial(proposals[0], (proposals[0]["x"] - 0.3) ** 2))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: TPESampler(gamma=min), r"TPESampler: gamma=.* is not covered: use rules=Rules\(n_good=...\)"),
+        (lambda: TPESampler(prior_weight=2.0), "prior_weight=2.0 is not covered: .*good_weights"),
+        (lambda: TPESampler(constraints_func=print), "constraints are not covered; return inf"),
+        (lambda: TPESampler(n_startup_trails=5), "TPESampler has no argument 'n_startup_trails'"),
+        (lambda: TPESampler(n_candidates=2, n_ei_candidates=2), "n_candidates and n_ei_candidates are one argument"),
+        (lambda: TPESampler(rules=Rules(), multivariate=False), "rules and multivariate=False are one argument"),
+        (lambda: CmaEsSampler(x0={"x": 1}), "x0=.* is not covered: .*enqueue_trial"),
+        (lambda: CmaEsSampler(source_trials=[]), "source_trials"),
+        (lambda: CmaEsSampler(restart="ipop", restart_strategy="ipop"), "are one argument"),
+        (lambda: CmaEsSampler(use_separable_cma=True), "the full covariance is always learnt"),
+        (lambda: GridSampler({"x": [1]}, search_space={"x": [1]}), "space and search_space are one argument"),
+    ],
+)
+def test_what_has_no_equivalent_is_refused(make: Callable[[], Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        make()
