@@ -120,49 +120,70 @@ def get_problem(spec: str) -> Problem:
 DIMENSION = 5
 
 
-@functools.lru_cache
-def place_of_optimum(name: str, seed: int) -> NDArray[np.float64]:
-    """Return where the optimum of a shifted function is at a seed, shape (5,)."""
+def generator_of(name: str, seed: int, *purpose: int) -> np.random.Generator:
+    """Return the source of what a problem's seed decides; each purpose has its own."""
     key = zlib.crc32(name.encode())  # not hash(): that differs from process to process
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(key,)))
-    return rng.uniform(-4.0, 4.0, size=DIMENSION)
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(key, *purpose)))
 
 
-def _shifted(function: Callable[[NDArray[np.float64]], float]) -> Problem:
-    """Return the problem of a function of z, (5,), whose minimum is 0 at z = 0."""
-    name = function.__name__
+@functools.lru_cache
+def place_of_optimum(name: str, seed: int, d: int = DIMENSION) -> NDArray[np.float64]:
+    """Return where the optimum of a shifted function is at a seed, shape (d,)."""
+    return generator_of(name, seed).uniform(-4.0, 4.0, size=d)
+
+
+@functools.lru_cache
+def rotation(name: str, seed: int, d: int) -> NDArray[np.float64]:
+    """Return the rotation of a function's space at a seed, (d, d), uniform over all (reflections among them)."""
+    q, r = np.linalg.qr(generator_of(name, seed, 1).standard_normal((d, d)))
+    rotated: NDArray[np.float64] = q * np.sign(np.diag(r))  # else it were neither uniform nor the same on any LAPACK
+    return rotated
+
+
+def shifted(
+    function: Callable[[NDArray[np.float64]], float], d: int = DIMENSION, *, rotated: bool = False, name: str = ""
+) -> Problem:
+    """Return the problem of a function of z, (d,), whose minimum is 0 at z = 0.
+
+    Args:
+        function: Its docstring's first sentence describes the problem.
+        d: Number of dimensions.
+        rotated: Whether its axes lie askew in the box, as the seed says.
+        name: The problem's name; empty: the function's.
+    """
+    name = name or function.__name__
 
     @functools.wraps(function)
     def evaluate(params: dict[str, Any], seed: int) -> float:
-        x = np.array([params[f"x{i}"] for i in range(1, DIMENSION + 1)])
-        return float(function(x - place_of_optimum(name, seed)))
+        z = np.array([params[f"x{i}"] for i in range(1, d + 1)]) - place_of_optimum(name, seed, d)
+        return float(function(rotation(name, seed, d) @ z if rotated else z))
 
-    return Problem(evaluate, {f"x{i}": Float(-5, 5) for i in range(1, DIMENSION + 1)}, name, optimum=0.0)
+    return Problem(evaluate, {f"x{i}": Float(-5, 5) for i in range(1, d + 1)}, name, optimum=0.0)
 
 
 def sphere(z: NDArray[np.float64]) -> float:
-    """The easiest function there is: the squared distance from the optimum, in 5 dimensions."""
+    """The easiest function there is: the squared distance from the optimum."""
     return float(z @ z)
 
 
 def ellipsoid(z: NDArray[np.float64]) -> float:
-    """A bowl a thousand times narrower in its last dimension than in its first (condition 10^6, 5 dimensions)."""
-    return float(1e6 ** (np.arange(DIMENSION) / (DIMENSION - 1)) @ z**2)
+    """A bowl a thousand times narrower in its last dimension than in its first (condition 10^6)."""
+    return float(1e6 ** (np.arange(len(z)) / (len(z) - 1)) @ z**2)
 
 
 def rosenbrock(z: NDArray[np.float64]) -> float:
-    """A long bent valley: easy to enter, hard to follow (5 dimensions)."""
+    """A long bent valley: easy to enter, hard to follow."""
     x = z + 1.0  # its minimum is at (1, ..., 1)
     return float(np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2))
 
 
 def rastrigin(z: NDArray[np.float64]) -> float:
-    """A bowl with a grid of deep dents, one of which is the optimum (5 dimensions)."""
+    """A bowl with a grid of deep dents, one of which is the optimum."""
     return float(np.sum(z**2 - 10.0 * np.cos(2.0 * np.pi * z) + 10.0))
 
 
 def ackley(z: NDArray[np.float64]) -> float:
-    """A rough plain with a funnel in it (5 dimensions)."""
+    """A rough plain with a funnel in it."""
     root, waves = np.sqrt(np.mean(z**2)), np.mean(np.cos(2.0 * np.pi * z))
     # expm1 keeps the minimum at 0 to the last digit, where 20 + e - 20 - e does not
     return float(-20.0 * np.expm1(-0.2 * root) - np.e * np.expm1(waves - 1.0))
@@ -301,7 +322,7 @@ def _unit_box(d: int) -> dict[str, Domain]:
 PROBLEMS: dict[str, Problem] = {
     problem.name: problem
     for problem in [
-        *map(_shifted, (sphere, ellipsoid, rosenbrock, rastrigin, ackley)),
+        *map(shifted, (sphere, ellipsoid, rosenbrock, rastrigin, ackley)),
         Problem(branin, {"x1": Float(-5, 10), "x2": Float(0, 15)}, optimum=BRANIN_OPTIMUM),
         Problem(hartmann6, _unit_box(6), "hartmann-6", optimum=HARTMANN_OPTIMUM),
         Problem(learning_curves, CURVE_SPACE, optimum=0.0, trials=60, step="epoch"),

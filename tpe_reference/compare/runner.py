@@ -43,7 +43,8 @@ from .problems import Problem, get_problem
 
 PACKAGE = Path(__file__).parent.parent
 # What every run's outcome depends on. The report may be rewritten without running anything again.
-CODE = ["space.py", "study.py", "trial.py", "samplers/*.py", "pruners/*.py"]
+SAMPLERS = ["samplers/*.py"]  # but not a peer's
+CODE = ["space.py", "study.py", "trial.py", "pruners/*.py"]
 CODE += [f"compare/{name}.py" for name in ("problems", "contestants", "runner")]
 
 POLL = 0.2  # seconds between two looks at the processes: a bar that moves smoothly, at no cost
@@ -270,7 +271,8 @@ def fingerprint(more_files: tuple[Path, ...], peers: tuple[str, ...]) -> str:
     It is that of the session's start, also when somebody edits a file meanwhile.
     """
     digest = hashlib.sha256(json.dumps(versions(peers)).encode())
-    for file in [*(path for pattern in CODE for path in sorted(PACKAGE.glob(pattern))), *more_files]:
+    patterns = [*CODE, *([] if peers else SAMPLERS)]
+    for file in [*(path for pattern in patterns for path in sorted(PACKAGE.glob(pattern))), *more_files]:
         digest.update(file.read_bytes())
     return digest.hexdigest()
 

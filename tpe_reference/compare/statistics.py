@@ -68,6 +68,29 @@ def pooled(tables: Sequence[Array]) -> list[Estimate]:
     return _estimates(value, draws, all(len(table) > 1 for table in tables))
 
 
+def geometric_mean_ratio(mine: Array, theirs: Array) -> Estimate:
+    """Return the geometric mean of mine over theirs, and an interval for problems and seeds like these.
+
+    Both are drawn anew: as many problems as there are, and for each of them as many of its seeds, in pairs. So the
+    interval says what to expect on other problems of the kind; where there are only three, it can but be rough.
+
+    Args:
+        mine: Positive numbers, (problems, seeds).
+        theirs: Those to divide by, pair by pair, the same shape.
+
+    >>> geometric_mean_ratio(np.array([[1.0, 4.0]]), np.array([[4.0, 1.0]]))
+    Estimate(value=1.0, low=0.25, high=4.0)
+    """
+    logs = np.log(mine) - np.log(theirs)
+    n_problems, n_seeds = logs.shape
+    rng = np.random.default_rng(0)
+    problems = rng.integers(n_problems, size=(RESAMPLES, n_problems, 1))
+    seeds = rng.integers(n_seeds, size=(RESAMPLES, n_problems, n_seeds))
+    draws = logs[problems, seeds].mean(axis=(1, 2))
+    (found,) = _estimates(np.array([logs.mean()]), draws[:, None], n_problems * n_seeds > 1)
+    return Estimate(*np.exp([found.value, found.low, found.high]).tolist())
+
+
 def resample(values: Array, statistic: Callable[..., Any], seed: int = 0) -> Array:
     """Return the statistic of bootstrap draws of rows, (RESAMPLES, k)."""
     rng = np.random.default_rng(seed)
