@@ -744,7 +744,7 @@ class Hostile:
         (b"1", "bytes"),
         (np.array([1.0]), "ndarray"),
         (np.array([1.0, 2.0]), "ndarray"),
-        ([1.0], "list"),
+        ([1.0, 2.0], "list"),
         ((1.0, 2.0), "tuple"),
         ({}, "dict"),
         (np.float32("nan"), "nan"),

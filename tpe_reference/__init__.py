@@ -10,12 +10,15 @@
 True
 """
 
-from . import pruners, samplers
+from importlib import import_module
+from typing import Any
+
+from . import pruners, samplers, space, study, trial
 from .pruners import MedianPruner, NopPruner, PercentilePruner, Pruner
 from .samplers import CmaEsSampler, GridSampler, RandomSampler, Sampler, TPESampler
 from .space import Categorical, Domain, Float, FrozenTrial, Int, TrialState, domain_from_json, domain_to_json
 from .study import SearchExhausted, Study, create_study
-from .trial import Trial, TrialPruned, TrialRecord
+from .trial import FixedTrial, Trial, TrialPruned, TrialRecord, create_trial
 
 __version__ = "0.1.0"
 
@@ -23,6 +26,7 @@ __all__ = [
     "Categorical",
     "CmaEsSampler",
     "Domain",
+    "FixedTrial",
     "Float",
     "FrozenTrial",
     "GridSampler",
@@ -41,8 +45,23 @@ __all__ = [
     "TrialRecord",
     "TrialState",
     "create_study",
+    "create_trial",
     "domain_from_json",
     "domain_to_json",
     "pruners",
     "samplers",
+    "space",
+    "study",
+    "trial",
 ]
+
+# Modules that are loaded when somebody names them, so that importing the package stays cheap.
+_LATER = ("distributions", "exceptions", "logging")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return import_module(f".{name}", __name__)
+    from .not_covered import not_covered
+
+    raise not_covered(__name__, name)

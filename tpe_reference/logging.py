@@ -98,7 +98,7 @@ def disable_propagation() -> None:
 
 def log_study(study: Study) -> None:
     """Write the line about a study that has been made."""
-    _logger.info("A new study created in memory with name: %s", study.study_name)
+    _logger.info("A new study created in memory with name: %s", study.study_name or "no-name")
 
 
 def log_trial(study: Study, record: TrialRecord) -> None:

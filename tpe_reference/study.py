@@ -41,7 +41,7 @@ import numpy as np
 from .pruners import MedianPruner, Pruner
 from .samplers import Sampler, TPESampler
 from .space import Categorical, Domain, Float, FrozenTrial, Int, TrialState
-from .trial import Trial, TrialPruned, TrialRecord, as_number, check_record
+from .trial import Trial, TrialPruned, TrialRecord, as_number, check_record, member, only
 
 
 class SearchExhausted(Exception):  # noqa: N818  # a signal, not an error
@@ -67,7 +67,7 @@ class StudyContents:
         seed: What the chance of every trial is drawn from, together with the trial's number.
         study_name: Any name, or None.
         user_attrs: What `Study.set_user_attr` noted.
-        queue: The parameters of the enqueued trials whose turn has not come.
+        queue: The enqueued trials whose turn has not come: the "params" and "user_attrs" of each.
         lag: See `Study`.
         trials: The records, by number. One that is running here is failed, as "interrupted", in a restored study.
         given: By number, for the last few trials of a reproducible parallel run: the parameters that the trial had
@@ -118,6 +118,11 @@ class Study:
         self._stopping = False
         self._lock = threading.RLock()
 
+    @property
+    def directions(self) -> list[StudyDirection]:
+        """The direction in a list, as of a study with several objectives."""
+        return [self.direction]
+
     # ---- results -------------------------------------------------------------------------------------------------
 
     @property
@@ -159,7 +164,17 @@ class Study:
             raise ValueError("no best trial yet: no trial has been completed with a finite value")
         record = self._trials[best]
         assert isinstance(record, TrialRecord)  # tell() sets _best to finished trials only
-        return replace(record, params=dict(self._outcome(best).params))  # the caller's to change
+        # Copies: the caller's to change.
+        return replace(record, params=dict(self._outcome(best).params), user_attrs=dict(record.user_attrs))
+
+    @property
+    def best_trials(self) -> list[TrialRecord]:
+        """All complete trials with the best finite value: the Pareto front of a study with one objective."""
+        return (
+            []
+            if self._best is None
+            else [trial for trial in self.trials if trial.state == "complete" and trial.value == self.best_value]
+        )
 
     @property
     def best_value(self) -> float:
@@ -175,18 +190,24 @@ class Study:
 
     # ---- ask and tell --------------------------------------------------------------------------------------------
 
-    def ask(self, space: Mapping[str, Domain | Sequence[Any]] | None = None) -> Trial:
+    def ask(
+        self,
+        space: Mapping[str, Domain | Sequence[Any]] | None = None,
+        *,
+        fixed_distributions: Mapping[str, Domain] | None = None,
+    ) -> Trial:
         """Start a trial.
 
         Args:
             space: The parameters, declared: the trial has them all at once, chosen jointly. A list stands for
                 `Categorical`. None: the trial is asked for them by ``suggest_float`` and so on.
+            fixed_distributions: Optuna's name for ``space``.
 
         Raises:
             SearchExhausted: When the sampler has nothing left to try.
             ValueError: For a space that is none, and a sampler that needs a declared space and has none.
         """
-        return self._ask(space, None)
+        return self._ask(fixed_distributions if space is None else space, None)
 
     def _ask(self, space: Mapping[str, Domain | Sequence[Any]] | None, lag: int | None) -> Trial:
         """Start a trial, which knows what came of the trials 0 .. number - lag; without a lag, of all finished ones."""
@@ -202,12 +223,12 @@ class Study:
                     f"{type(self.sampler).__name__}({{'x': [1, 2, 3]}}), or declare it in ask(space)"
                 )
             joint = (self._joint or {}) if declared is None else declared
-            fixed = self._queue[0] if self._queue else {}
+            fixed = self._queue[0]["params"] if self._queue else {}
             if space is not None and fixed:
                 fixed = self._fixed_in(joint, trial, fixed)
             params = {} if joint.keys() <= fixed.keys() else self._ask_sampler(joint, number, rng)
             if self._queue:
-                self._queue.popleft()
+                trial.user_attrs.update(self._queue.popleft()["user_attrs"])
             trial._fixed = dict(fixed)
             if declared is None:
                 trial._joint, trial._joint_domains = params, joint
@@ -221,25 +242,33 @@ class Study:
             return trial
 
     def tell(
-        self, trial: Trial | int, value: float | None = None, state: TrialState | str | None = None
+        self,
+        trial: Trial | int,
+        values: float | Sequence[float] | None = None,
+        state: TrialState | str | None = None,
+        skip_if_finished: bool = False,
     ) -> TrialRecord:
         """Finish a trial.
 
         Args:
             trial: The trial, or its number.
-            value: What came out. A value that is not a number (nan, None, text, an array ...) makes the trial fail,
-                with a warning that says so; infinity is a number.
+            values: What came out: a number, or a list of one. A value that is not a number (nan, None, text, an
+                array ...) makes the trial fail, with a warning that says so; infinity is a number.
             state: "complete" (None means it), "pruned" (its value is then the last report, where none is given) or
                 "failed" (without a value).
+            skip_if_finished: Whether a trial that is finished already is left as it is; otherwise that is an error.
 
         Raises:
             ValueError: For a trial that this study has not, or that is finished already, and for other states.
         """
         if state is not None and state not in ("complete", "pruned", "failed"):
             raise ValueError(f"tell: state must be 'complete', 'pruned' or 'failed', got {state!r}")
+        value = only(values)
         if state == "failed" and value is not None:
             raise ValueError(f"tell: a failed trial has no value, got {value!r}; leave one of the two out")
         with self._lock:
+            if skip_if_finished and isinstance(finished := self._find(trial), TrialRecord):
+                return finished
             open_trial = self._check_open(trial)
             if state == "failed":
                 return self._finish(open_trial, TrialState.FAILED, math.nan, None)
@@ -253,15 +282,27 @@ class Study:
         warnings.warn(f"trial {record.number} failed: {record.error}", stacklevel=2)
         return record
 
-    def enqueue_trial(self, params: Mapping[str, Any]) -> None:
+    def enqueue_trial(
+        self, params: Mapping[str, Any], user_attrs: Mapping[str, Any] | None = None, skip_if_exists: bool = False
+    ) -> None:
         """Have a configuration tried before the sampler goes on; what it does not name the sampler chooses.
 
         (A grid chooses from its next point, so that a trial that names only some parameters may repeat a point.)
+
+        Args:
+            params: The parameters, or some of them.
+            user_attrs: What is to be noted about the trial.
+            skip_if_exists: Whether nothing is enqueued where a trial with just these parameters exists, or waits.
         """
         if not isinstance(params, Mapping) or not all(isinstance(name, str) for name in params):
             raise ValueError(f"enqueue_trial: params must be a dict from names to values, got {params!r}")
         with self._lock:
-            self._queue.append(dict(params))
+            if skip_if_exists and dict(params) in [
+                *(t.params for t in self.trials),
+                *(q["params"] for q in self._queue),
+            ]:
+                return
+            self._queue.append({"params": dict(params), "user_attrs": dict(user_attrs or {})})
 
     def add_trial(self, record: TrialRecord) -> None:
         """Append a finished trial, of another study or made by hand, under the next number.
@@ -295,7 +336,7 @@ class Study:
         """Return all that has to be kept of the study; later changes to the study do not change it."""
         with self._lock:
             given = {number: dict(self._history[number].params) for number in self._unseen}
-            queue, attrs = [dict(params) for params in self._queue], dict(self._user_attrs)
+            queue, attrs = list(self._queue), dict(self._user_attrs)
             trials = self.get_trials()
             return StudyContents(str(self.direction), self.seed, self.study_name, attrs, queue, self.lag, trials, given)
 
@@ -309,7 +350,7 @@ class Study:
         study = cls(contents.direction, sampler, pruner, contents.seed, contents.study_name)
         study.lag = contents.lag
         study._user_attrs.update(contents.user_attrs)
-        study._queue.extend(dict(params) for params in contents.queue)
+        study._queue.extend(contents.queue)
         for number, record in enumerate(contents.trials):
             if record.state == TrialState.RUNNING:
                 record = replace(record, state=TrialState.FAILED, value=None, error="interrupted")
@@ -421,7 +462,7 @@ class Study:
                 value = trial._joint[name]
             else:
                 value = self._ask_alone(trial, name, domain)
-            trial._params[name] = _member(name, value, domain)
+            trial._params[name] = member(name, value, domain)
             trial._domains[name] = domain
             if trial.number < len(self._history):  # others have seen it running; they should see this too
                 self._history[trial.number] = self._freeze(trial)
@@ -432,9 +473,9 @@ class Study:
         try:
             if unknown := sorted(fixed.keys() - space.keys()):
                 raise ValueError(f"ask: the enqueued trial {fixed} names {unknown}, the space {sorted(space)}")
-            return {name: _member(name, value, space[name]) for name, value in fixed.items()}
+            return {name: member(name, value, space[name]) for name, value in fixed.items()}
         except ValueError as error:
-            trial._fixed = self._queue.popleft()
+            trial._fixed = self._queue.popleft()["params"]
             self._trials.append(trial)
             self._finish(trial, TrialState.FAILED, math.nan, str(error))
             raise
@@ -464,7 +505,7 @@ class Study:
             raise SearchExhausted(f"{who} has nothing left to try after {number} trials")
         if not isinstance(params, Mapping) or params.keys() != space.keys():
             raise ValueError(f"{who}.suggest was asked for {sorted(space)} and returned {params!r}")
-        return {name: _member(f"{who}.suggest: {name}", params[name], domain) for name, domain in space.items()}
+        return {name: member(f"{who}.suggest: {name}", params[name], domain) for name, domain in space.items()}
 
     def _should_prune(self, trial: Trial) -> bool:
         with self._lock:
@@ -482,7 +523,7 @@ class Study:
             "searched by itself, from the trials inside its present domain; a domain that stays the same, or a name "
             "for each, would be searched jointly with the others"
         )
-        warnings.warn(text, stacklevel=4)  # the objective's line
+        warnings.warn(text, stacklevel=5)  # the objective's line
 
     # ---- the history ---------------------------------------------------------------------------------------------
 
@@ -595,7 +636,7 @@ class Study:
             state=state,
             value=None if math.isnan(value) else value,
             params=trial._given() if is_open else dict(trial._params),
-            distributions={name: domain for name, domain in trial._domains.items() if name not in trial._from_grid},
+            distributions=trial.distributions,
             intermediate_values=dict(trial._curve),
             user_attrs=dict(trial.user_attrs),
             error=error,
@@ -603,12 +644,17 @@ class Study:
             datetime_complete=None if state == TrialState.RUNNING else datetime.now(),
         )
 
-    def _check_open(self, trial: Trial | int) -> Trial:
-        """Return the open trial that is meant, or say why there is none."""
+    def _find(self, trial: Trial | int) -> Trial | TrialRecord:
+        """Return what the study has under a trial's number."""
         number = trial.number if isinstance(trial, Trial) else trial
         if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or not 0 <= number < len(self._trials):
             raise ValueError(f"this study has no trial {trial!r}: it has {len(self._trials)} trials, numbered from 0")
-        known = self._trials[number]
+        return self._trials[number]
+
+    def _check_open(self, trial: Trial | int) -> Trial:
+        """Return the open trial that is meant, or say why there is none."""
+        known = self._find(trial)
+        number = known.number
         if isinstance(known, TrialRecord):
             raise ValueError(f"trial {number} is finished already ({known.state}); ask for a new one")
         if isinstance(trial, Trial) and known is not trial:
@@ -622,6 +668,24 @@ class Study:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _lock=threading.RLock())
+
+
+class MaxTrialsCallback:
+    """Ends `Study.optimize` when the study has so many trials, those of earlier runs and other threads among them.
+
+    Args:
+        n_trials: How many.
+        states: Which trials count: those whose state is among these. None: all.
+    """
+
+    def __init__(self, n_trials: int, states: Container[TrialState] | None = (TrialState.COMPLETE,)) -> None:
+        self.n_trials = n_trials
+        self.states = states
+
+    def __call__(self, study: Study, record: TrialRecord) -> None:
+        """Count; the callback of `Study.optimize`."""
+        if len(study.get_trials(deepcopy=False, states=self.states)) >= self.n_trials:
+            study.stop()
 
 
 def create_study(
@@ -704,15 +768,6 @@ def _as_space(space: Mapping[str, Domain | Sequence[Any]]) -> dict[str, Domain]:
         name: domain if isinstance(domain, (Float, Int, Categorical)) else Categorical(domain)
         for name, domain in space.items()
     }
-
-
-def _member(name: str, value: Any, domain: Domain) -> Any:
-    """Return a value as its domain's type, or raise because it lies outside."""
-    if value not in domain:
-        raise ValueError(f"{name}={value!r} lies outside {domain}; widen the domain or change the value")
-    if isinstance(domain, Categorical):
-        return domain.from_unit(domain.to_unit(value))
-    return float(value) if isinstance(domain, Float) else int(value)
 
 
 def _check_loop(

@@ -1,6 +1,8 @@
 """Trials: one configuration and what comes of it, while it is open (`Trial`) and when it has finished (`TrialRecord`).
 
-An objective gets a `Trial`: it asks it for parameters and reports to it. What is kept of it is a `TrialRecord`.
+An objective gets a `Trial`: it asks it for parameters and reports to it. What is kept of it is a `TrialRecord`. An
+objective can also be run once more with the parameters of a record (``objective(study.best_trial)``), or with some of
+your own (`FixedTrial`): all three answer to the same methods, those of `BaseTrial`.
 
 >>> import tpe_reference
 >>> study = tpe_reference.create_study(seed=0)
@@ -26,18 +28,61 @@ from .space import Categorical, Domain, Float, Int, TrialState, Value
 if TYPE_CHECKING:
     from .study import Study
 
-__all__ = ["Trial", "TrialPruned", "TrialRecord", "TrialState"]
+__all__ = [
+    "BaseTrial",
+    "FixedTrial",
+    "FrozenTrial",
+    "Trial",
+    "TrialPruned",
+    "TrialRecord",
+    "TrialState",
+    "create_trial",
+]
 
 
 class TrialPruned(Exception):  # noqa: N818  # the name that users know: it is a signal, not an error
     """Raised by an objective to end its trial early, after ``trial.should_prune()`` said so."""
 
 
+class BaseTrial:
+    """How an objective asks for its parameters; what their values are, a subclass says."""
+
+    def _suggest(self, name: str, domain: Domain) -> Any:
+        raise NotImplementedError
+
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
+        """Return the value of a real parameter; the arguments are those of `Float`."""
+        return float(self._suggest(name, Float(low, high, step=step, log=log)))
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+        """Return the value of an integer parameter; the arguments are those of `Int`."""
+        return int(self._suggest(name, Int(low, high, step=step, log=log)))
+
+    def suggest_categorical(self, name: str, choices: Sequence[Value]) -> Any:
+        """Return one of several choices."""
+        return self._suggest(name, Categorical(choices))
+
+    def suggest_uniform(self, name: str, low: float, high: float) -> float:
+        """Return ``suggest_float(name, low, high)``, which is the newer name."""
+        return float(self._suggest(name, Float(low, high)))
+
+    def suggest_loguniform(self, name: str, low: float, high: float) -> float:
+        """Return ``suggest_float(name, low, high, log=True)``, which is the newer name."""
+        return float(self._suggest(name, Float(low, high, log=True)))
+
+    def suggest_discrete_uniform(self, name: str, low: float, high: float, q: float) -> float:
+        """Return ``suggest_float(name, low, high, step=q)``, which is the newer name."""
+        return float(self._suggest(name, Float(low, high, step=q)))
+
+
 @dataclass(frozen=True)
-class TrialRecord:
+class TrialRecord(BaseTrial):
     """A trial as its user sees it: in values, not losses.
 
-    Made by a study; by hand for `Study.add_trial`, which numbers it.
+    Made by a study; by hand, with `create_trial`, for `Study.add_trial`, which numbers it. An objective that is called
+    with a record gets its parameters once more; what it reports then goes nowhere, and nothing prunes it.
 
     Attributes:
         number: Its place in the study, from 0.
@@ -68,8 +113,113 @@ class TrialRecord:
         """Time from ask to tell."""
         return None if self.datetime_complete is None else self.datetime_complete - self.datetime_start
 
+    @property
+    def values(self) -> list[float] | None:
+        """The value in a list, as of a study with several objectives; None when there is none."""
+        return None if self.value is None else [self.value]
 
-class Trial:
+    @property
+    def last_step(self) -> int | None:
+        """The step of the last report; None when there is none."""
+        return max(self.intermediate_values, default=None)
+
+    def _suggest(self, name: str, domain: Domain) -> Any:
+        if name not in self.params:
+            raise ValueError(f"the trial has no parameter {name!r}, it has {sorted(self.params)}")
+        return member(name, self.params[name], domain)
+
+    def report(self, value: float, step: int) -> None:
+        """Check the arguments as `Trial.report` does; nothing is kept."""
+        check_report(value, step)
+
+    def should_prune(self) -> bool:
+        """Return False."""
+        return False
+
+    def set_user_attr(self, key: str, value: Any) -> None:
+        """Note something in this record; where a study handed it out as a copy, the study does not know."""
+        self.user_attrs[key] = value
+
+
+FrozenTrial = TrialRecord  # Optuna's name. (What samplers see, in losses, is `space.FrozenTrial`.)
+
+
+class FixedTrial(TrialRecord):
+    """A trial with given parameters, for testing an objective without a study.
+
+    Args:
+        params: The values that the objective gets; each has to be inside the domain that it names.
+        number: What the objective sees as ``trial.number``.
+
+    >>> def objective(trial):
+    ...     return trial.suggest_float("x", 0, 1) + trial.suggest_int("n", 1, 3)
+    >>> objective(FixedTrial({"x": 0.5, "n": 2}))
+    2.5
+    >>> objective(FixedTrial({"x": 0.5, "n": 4}))
+    Traceback (most recent call last):
+        ...
+    ValueError: n=4 lies outside Int(low=1, high=3, log=False, step=1); widen the domain or change the value
+    """
+
+    def __init__(self, params: Mapping[str, Any], number: int = 0) -> None:
+        super().__init__(number, TrialState.RUNNING, None, dict(params))
+
+    def _suggest(self, name: str, domain: Domain) -> Any:
+        value = super()._suggest(name, domain)
+        self.distributions[name] = domain
+        return value
+
+
+def create_trial(
+    *,
+    state: TrialState = TrialState.COMPLETE,
+    value: float | None = None,
+    values: Sequence[float] | None = None,
+    params: Mapping[str, Any] | None = None,
+    distributions: Mapping[str, Domain] | None = None,
+    user_attrs: Mapping[str, Any] | None = None,
+    intermediate_values: Mapping[int, float] | None = None,
+) -> TrialRecord:
+    """Return the record of a finished trial, for `Study.add_trial`.
+
+    Args:
+        state: Complete, pruned or failed.
+        value: What came of it; a failed trial has none.
+        values: The same in a list.
+        params: Its parameters.
+        distributions: The domain of each.
+        user_attrs: What is to be noted about it.
+        intermediate_values: What it reported, by step.
+
+    Raises:
+        ValueError: For what no finished trial could have left, parameters without a domain, both of value and values.
+
+    >>> create_trial(params={"x": 2.0}, distributions={"x": Float(0, 10)}, value=4.0).params
+    {'x': 2.0}
+    """
+    if value is not None and values is not None:
+        raise ValueError(f"create_trial: give value or values, got {value!r} and {values!r}")
+    params, distributions = dict(params or {}), dict(distributions or {})
+    if params.keys() != distributions.keys():
+        raise ValueError(f"create_trial: params names {sorted(params)}, distributions {sorted(distributions)}")
+    number = value if values is None else only(values)
+    now = datetime.now()
+    record = TrialRecord(
+        number=-1,  # it has none before it is added to a study
+        state=TrialState(state),
+        value=number,
+        params=params,
+        distributions=distributions,
+        intermediate_values=dict(intermediate_values or {}),
+        user_attrs=dict(user_attrs or {}),
+        datetime_start=now,
+        datetime_complete=now,
+    )
+    check_record(record)
+    return record
+
+
+class Trial(BaseTrial):
     """A trial that is open: an objective asks it for parameters and reports to it. Made by `Study.ask`."""
 
     def __init__(self, study: Study, number: int, rng: np.random.Generator) -> None:
@@ -93,19 +243,23 @@ class Trial:
         """The parameters named so far."""
         return dict(self._params)
 
-    def suggest_float(
-        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
-    ) -> float:
-        """Return the value of a real parameter; the arguments are those of `Float`."""
-        return float(self._study._suggest(self, name, Float(low, high, step=step, log=log)))
+    @property
+    def distributions(self) -> dict[str, Domain]:
+        """The domains of the parameters named so far."""
+        return {name: domain for name, domain in self._domains.items() if name not in self._from_grid}
 
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
-        """Return the value of an integer parameter; the arguments are those of `Int`."""
-        return int(self._study._suggest(self, name, Int(low, high, step=step, log=log)))
+    @property
+    def datetime_start(self) -> datetime:
+        """When it was asked for."""
+        return self._start
 
-    def suggest_categorical(self, name: str, choices: Sequence[Value]) -> Any:
-        """Return one of several choices."""
-        return self._study._suggest(self, name, Categorical(choices))
+    @property
+    def study(self) -> Study:
+        """The study that it belongs to."""
+        return self._study
+
+    def _suggest(self, name: str, domain: Domain) -> Any:
+        return self._study._suggest(self, name, domain)
 
     def report(self, value: float, step: int) -> None:
         """Report an intermediate value, so that the pruner can judge the trial.
@@ -119,11 +273,7 @@ class Trial:
             ValueError: For a value that is no number, a step that is not a whole number of at least 0.
         """
         self._check_open()
-        number, problem = as_number(value, nan=True)
-        if problem:
-            raise ValueError(f"report: value {problem}")
-        if isinstance(step, bool) or not isinstance(step, (int, np.integer)) or step < 0:
-            raise ValueError(f"report: step must be a whole number of at least 0, got {step!r}")
+        number = check_report(value, step)
         with self._study._lock:  # another thread may be reading the curve
             is_new = int(step) not in self._curve
             self._curve.setdefault(int(step), number)
@@ -151,6 +301,30 @@ class Trial:
 
     def __repr__(self) -> str:
         return f"Trial(number={self.number}, params={self._params})"
+
+
+def member(name: str, value: Any, domain: Domain) -> Any:
+    """Return a value as its domain's type, or raise because it lies outside."""
+    if value not in domain:
+        raise ValueError(f"{name}={value!r} lies outside {domain}; widen the domain or change the value")
+    if isinstance(domain, Categorical):
+        return domain.from_unit(domain.to_unit(value))
+    return float(value) if isinstance(domain, Float) else int(value)
+
+
+def only(values: Any) -> Any:
+    """Return the number in a list of one, which is what Optuna says for it; anything else as it is."""
+    return values[0] if isinstance(values, (list, tuple)) and len(values) == 1 else values
+
+
+def check_report(value: Any, step: Any) -> float:
+    """Return a reported value as a float, or raise because it is no number or the step no whole one."""
+    number, problem = as_number(value, nan=True)
+    if problem:
+        raise ValueError(f"report: value {problem}")
+    if isinstance(step, bool) or not isinstance(step, (int, np.integer)) or step < 0:
+        raise ValueError(f"report: step must be a whole number of at least 0, got {step!r}")
+    return number
 
 
 def as_number(value: Any, *, nan: bool) -> tuple[float, str | None]:
