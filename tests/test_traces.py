@@ -1,5 +1,6 @@
 """The traces: what is stored is what is computed, mistakes are noticed, and the command tells what they are."""
 
+import itertools
 import json
 import math
 import re
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tpe_reference import CmaEsSampler, Float, FrozenTrial
 from tpe_reference.__main__ import main
 from tpe_reference.samplers import tpe
 from tpe_reference.traces import FOLDER, NAMES, load, reference
@@ -87,6 +89,38 @@ def test_every_state_and_every_decision_occurs() -> None:
         c["result"]["sigma"] > c["arguments"]["state"]["sigma"] for c in cases["cma_es"] if "points" in c["arguments"]
     ]
     assert 0.1 < np.mean(steps) < 0.9
+
+
+def test_every_reason_to_stop_and_both_kinds_of_restart_occur() -> None:
+    results = [case["result"] for case in load()["cma_es"]["cases"] if case["function"] == "stop_reason"]
+    assert {"TolFun", "TolX", "TolXUp", "ConditionCov", "NoEffectAxis", "NoEffectCoord", None} == set(results)
+    runs = [case["result"] for case in load()["cma_es"]["cases"] if case["function"] == "next_run"]
+    assert {run["is_large"] for run in runs} == {True, False}
+
+
+def test_a_restart_is_what_the_sampler_does_after_a_run_that_stopped() -> None:
+    """On a plain: the second generation run by run, its population and its mean, from the numbers that chance gave."""
+    space: dict[str, Any] = {"x": Float(0, 1), "y": Float(0, 1)}
+    history: list[FrozenTrial] = []
+    for number in range(700):
+        rng = np.random.default_rng(np.random.SeedSequence(0, spawn_key=(number,)))
+        params = CmaEsSampler(restart="bipop").suggest(space, history, rng) if number < 6 else {"x": 0.5, "y": 0.5}
+        history.append(FrozenTrial(params, 1.0))
+    generations = CmaEsSampler(restart="bipop").explain(space, history, rng)
+    begun = [generations[0], *[b for a, b in itertools.pairwise(generations) if a.run != b.run]]
+    spent = [sum(len(g.trials) for g in generations if g.run == k) for k in range(len(begun))]
+    run: dict[str, Any] = {"popsize": 6, "sigma0": 0.25, "is_large": False, "limit": math.inf}
+    runs = []
+    assert len(begun) > 2
+    for k in range(1, len(begun)):
+        runs.append({**run, "spent": spent[k - 1]})
+        chance = np.random.default_rng(np.random.SeedSequence(0, spawn_key=(k, 1)))
+        is_small = reference.next_run("bipop", runs, [0.5] * 4)["is_large"] is False
+        drawn = [*(chance.random(2) if is_small else [0.5, 0.5]), *chance.random(2)]
+        run = reference.next_run("bipop", runs, drawn)
+        state = begun[k].state
+        assert (state.strategy.popsize, state.sigma) == (run["popsize"], run["sigma0"])
+        assert state.mean.tolist() == run.pop("mean")
 
 
 # Mistakes: for each, the function as it is in reference.py with one thing wrong.
@@ -177,6 +211,20 @@ MISTAKES: dict[str, tuple[str, Callable[..., Any]]] = {
         "cma_state",
         lambda space, history, *a: reference.cma_state(space, [t for t in history if t["state"] != "failed"], *a),
     ),
+    "equal losses of a generation are enough": (
+        "stop_reason",
+        lambda state, n, sigma0, best, last: reference.stop_reason(state, n, sigma0, best[-1:], last),
+    ),
+    "the path is not looked at": (
+        "stop_reason",
+        lambda state, *a: reference.stop_reason({**state, "p_c": [0.0] * len(state["p_c"])}, *a),
+    ),
+    "always large": ("next_run", lambda restart, *a: reference.next_run("ipop", *a)),
+    "u and v change places": (
+        "next_run",
+        lambda r, runs, drawn: reference.next_run(r, runs, [*drawn[1::-1], *drawn[2:]]),
+    ),
+    "small runs have no limit": ("next_run", lambda *a: reference.next_run(*a) | {"limit": math.inf}),
     "pruned when equal": ("should_prune", pruned_when_equal),
     "the last loss counts": ("should_prune", last_loss_counts),
 }
@@ -335,6 +383,20 @@ def test_a_mistake_in_usage_is_told(text: str, told: str, tmp_path: Path, capsys
     code, out, err = command(tmp_path, capsys, text)
     assert (code, out) == (2, "")
     assert told in err
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("def choose(log_l, log_g):\n    raise KeyboardInterrupt\n", "stopped in choose, case 'log l [0.0]'"),
+        ("raise KeyboardInterrupt\n", "stopped while running my_tpe.py"),
+    ],
+)
+def test_ctrl_c_in_an_endless_function_ends_it_and_says_where(
+    text: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = command(tmp_path, capsys, text)
+    assert (code, out, err) == (130, "", f"tpe-reference check-traces: {told}\n")
 
 
 def test_files_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

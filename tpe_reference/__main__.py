@@ -60,12 +60,19 @@ def copy(algorithm: str, folder: Path) -> str:
 
 
 def check_traces(file: Path) -> int:
-    """Compare the functions in a file with the traces; return 0 if all are right, 1 if not, 2 if there are none."""
+    """Compare the functions in a file with the traces.
+
+    Returns:
+        The exit code: 0 if all are right, 1 if not, 2 if there are none, 130 after Ctrl-C.
+    """
     try:
         verdicts = traces.check(traces.load_functions(file))
     except traces.UsageError as error:
         print(f"tpe-reference check-traces: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt as error:  # somebody's function may be endless
+        print(f"tpe-reference check-traces: {error}", file=sys.stderr)
+        return 130  # 128 + SIGINT, as shells count
     print(traces.report(verdicts))
     return int(any(verdict.failures for verdict in verdicts))
 

@@ -40,6 +40,7 @@ def check(functions: Mapping[str, Any]) -> list[Verdict]:
 
     Raises:
         UsageError: When none of the names is known, or one of RULES is not.
+        KeyboardInterrupt: At Ctrl-C, with a message that says in which function and case.
     """
     traces = load()
     known = sorted({rules for case in traces["tpe"]["cases"] if (rules := case["arguments"].get("rules"))})
@@ -94,6 +95,8 @@ def load_functions(path: Path) -> dict[str, Any]:
     sys.path.insert(0, str(path.resolve().parent))  # so that it can import its neighbours
     try:
         spec.loader.exec_module(module)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"stopped while running {path.name}") from None
     except (Exception, SystemExit) as error:  # whatever somebody's file does
         raise UsageError(f"{path}: running it failed with {_described(error)}") from error
     return vars(module)
@@ -116,6 +119,8 @@ def _wrong(function: Any, case: dict[str, Any], tolerance: float) -> str | None:
     try:
         got = function(*copy.deepcopy(list(case["arguments"].values())))
         problem = difference(case["result"], got, tolerance)
+    except KeyboardInterrupt:  # its author's, because it does not come to an end
+        raise KeyboardInterrupt(f"stopped in {case['function']}, case {case['name']!r}") from None
     except (Exception, SystemExit) as error:
         got, problem = error, f"it raised {_described(error)}"
     if problem is None:

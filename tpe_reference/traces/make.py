@@ -150,6 +150,8 @@ def cma_cases() -> Cases:
     yield "a point that was added by hand and is shortened", cma_update, (before, far, None)
 
     yield from cma_history_cases()
+    yield from cma_stop_cases()
+    yield from cma_restart_cases()
 
 
 def cma_history_cases() -> Cases:
@@ -169,6 +171,52 @@ def cma_history_cases() -> Cases:
         trial({"a_float": 0.5 + k / 50, "c_int": 5, "g_choice": "b", "h_one_value": 3}, float(k)) for k in range(6)
     ]
     yield "no narrower than a fifth of a cell", reference.cma_state, (cells, alike, 0.02, 6)
+
+
+def cma_stop_cases() -> Cases:
+    """States just before and just after a reason to stop."""
+    eye = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    first: dict[str, Any] = {"generation": 0, "mean": [0.5] * 3, "sigma": 0.25, "C": eye}
+    first |= {"p_sigma": [0.0] * 3, "p_c": [0.0] * 3}
+    said = reference.stop_reason
+    yield "at the start", said, (first, 7, 0.25, [], [])
+    for generation in (22, 23):  # 10 + 30 d / popsize = 22.9
+        state, equal = {**first, "generation": generation}, [2.0] * (generation - 1)
+        yield f"equal losses, {generation} generations", said, (state, 7, 0.25, [2.0, *equal], [2.0] * 7)
+        yield f"equal losses but the first, {generation} generations", said, (state, 7, 0.25, [2.5, *equal], [2.0] * 7)
+        yield (
+            f"equal losses but the last, {generation} generations",
+            said,
+            (state, 7, 0.25, [2.0, *equal], [*[2.0] * 6, 3.0]),
+        )
+    yield "all failed", said, ({**first, "generation": 99}, 7, 0.25, [], [])
+    tilted = [[1.0, 0.5, 0.0], [0.5, 1.0, 0.5], [0.0, 0.5, 1.0]]
+    changes: dict[str, dict[str, Any]] = {
+        "tiny steps": {"sigma": 2e-13},
+        "tiny steps, but not of the path": {"sigma": 2e-13, "p_c": [3.0, 0.0, 0.0]},
+        "steps that are nearly tiny": {"sigma": 3e-13, "mean": [0.0] * 3},
+        "nearly 10,000 times the first step": {"sigma": 2.4e3},
+        "more than 10,000 times the first step": {"sigma": 2.6e3},
+        "axes as 1 to 9e6": {"C": [[8.1e13, 0.0, 0.0], *eye[1:]], "sigma": 1e-6},
+        "axes as 1 to 1.1e7": {"C": [[1.21e14, 0.0, 0.0], *eye[1:]], "sigma": 1e-6},
+        "no effect in any direction": {"mean": [1e9] * 3, "sigma": 1e-8},
+        "no effect in one coordinate": {"mean": [0.5, 1e9, 0.5], "C": tilted, "sigma": 1e-8},
+    }
+    for title, change in changes.items():
+        yield title, said, ({**first, **change}, 7, 0.25, [3.0, 2.0], [2.0, 2.5, 4.0, 3.0, 5.0, 9.0, 6.0])
+
+
+def cma_restart_cases() -> Cases:
+    """The first restarts of both kinds, each with the runs that went before."""
+    for restart in ("ipop", "bipop"):
+        rng = random.Random(4)
+        runs: list[Any] = [{"popsize": 8, "sigma0": 0.25, "is_large": False, "limit": math.inf, "spent": 200}]
+        for k in range(1, 8):
+            drawn = numbers(rng, 2 + 3)
+            yield f"{restart}: restart {k}", reference.next_run, (restart, list(runs), drawn)
+            run = reference.next_run(restart, runs, drawn)
+            del run["mean"]
+            runs.append({**run, "spent": min(25 * run["popsize"], 8 * math.ceil(min(run["limit"], 1e6) / 8))})
 
 
 def median_cases() -> Cases:

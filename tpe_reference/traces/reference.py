@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from types import SimpleNamespace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -145,6 +146,27 @@ def cma_state(space: Any, history: list[Any], sigma0: float, popsize: int) -> di
     sampler.suggest(_space(space), _trials(history), np.random.default_rng(0))
     (fold,) = sampler._memos.values()
     return _plain(fold.state)
+
+
+def stop_reason(state: dict[str, Any], popsize: int, sigma0: float, best: Numbers, last: Numbers) -> str | None:
+    """Return the name of the reason why a run stops, or null; sigma0 is its first step size.
+
+    best holds the best loss of each generation, last the losses of the last one; failed trials have none.
+    """
+    reason = cma_es.stop_reason(_state(state, popsize), sigma0, best, last)
+    return None if reason is None else reason.partition(":")[0]
+
+
+def next_run(restart: str, runs: list[Any], drawn: Numbers) -> dict[str, Any]:
+    """Return the run that follows these ones; drawn are d + 2 uniform numbers: what the restart leaves to chance.
+
+    A run is popsize, sigma0, is_large, limit and spent; the result has the first four and its first mean.
+    """
+    u, v, *mean = drawn
+    chance: Any = SimpleNamespace(random=lambda n: [u, v])  # in place of a generator
+    run = cma_es.next_run(restart, [cma_es.Run(**run) for run in runs], chance)
+    kept = {name: getattr(run, name) for name in ("popsize", "sigma0", "is_large", "limit")}
+    return {**kept, "mean": mean}
 
 
 def should_prune(settings: dict[str, int], curve: list[Any], history: list[Any]) -> bool:
