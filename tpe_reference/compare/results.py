@@ -5,7 +5,6 @@ contestant found at any seed. Only complete trials can be the incumbent: what a 
 loss of another, shorter computation.
 """
 
-import csv
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..disk import write_csv
 from .contestants import Contestant
 from .plan import Plan
 from .problems import Problem, get_problem
@@ -187,7 +187,7 @@ def win_rates(results: Sequence[Result]) -> list[list[Estimate]]:
 def write_trials(results: Sequence[Result], path: Path) -> None:
     """Write one line per trial."""
     header = ["problem", "contestant", "seed", "trial", "state", "loss", "incumbent", "regret", "steps"]
-    _write_csv(path, [*header, "objective_seconds", "sampler_seconds", "params"], _trial_rows(results))
+    write_csv(path, [*header, "objective_seconds", "sampler_seconds", "params"], _trial_rows(results))
 
 
 def _trial_rows(results: Sequence[Result]) -> Iterator[list[Any]]:
@@ -214,7 +214,7 @@ def _trial_rows(results: Sequence[Result]) -> Iterator[list[Any]]:
 def write_summary(results: Sequence[Result], path: Path) -> None:
     """Write one line per problem, contestant and measure: the estimate, its interval, the number of seeds."""
     header = ["problem", "contestant", "measure", "against", "value", "low", "high", "seeds", "same_runs_as"]
-    _write_csv(path, header, _summary_rows(results))
+    write_csv(path, header, _summary_rows(results))
 
 
 def _summary_rows(results: Sequence[Result]) -> Iterator[list[Any]]:
@@ -248,17 +248,3 @@ def _row(
     problem: str, contestant: Contestant, measure: str, against: str, found: Estimate, seeds: int, same_as: str
 ) -> list[Any]:
     return [problem, contestant.name, measure, against, found.value, found.low, found.high, seeds, same_as]
-
-
-def _write_csv(path: Path, header: Sequence[str], rows: Iterator[list[Any]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows([[_cell(value) for value in row] for row in rows])
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, float):  # also numpy's
-        return "" if math.isnan(value) else repr(float(value))
-    # A spreadsheet would take such a text for a formula, and carry it out.
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

@@ -34,6 +34,7 @@ from typing import Any
 
 import numpy as np
 
+from ..disk import write_whole
 from ..pruners import MedianPruner
 from ..study import SearchExhausted, Study, create_study
 from ..trial import Trial, TrialRecord
@@ -215,12 +216,7 @@ def read_run(run: Run, out: Path) -> list[dict[str, Any]] | None:
 
 def write_json(path: Path, content: Any) -> None:
     """Write a file in one piece: it is there whole or not at all, whatever happens meanwhile."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(content, file, allow_nan=False)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    write_whole(path, json.dumps(content, allow_nan=False))
 
 
 def _to_json(number: float) -> float | str | None:
