@@ -17,7 +17,7 @@ from . import pruners, samplers, space, study, trial
 from .pruners import MedianPruner, NopPruner, PercentilePruner, Pruner
 from .samplers import CmaEsSampler, GridSampler, RandomSampler, Sampler, TPESampler
 from .space import Categorical, Domain, Float, FrozenTrial, Int, TrialState, domain_from_json, domain_to_json
-from .study import SearchExhausted, Study, create_study
+from .study import SearchExhausted, Study, create_study, load_study
 from .trial import FixedTrial, Trial, TrialPruned, TrialRecord, create_trial
 
 __version__ = "0.1.0"
@@ -48,6 +48,7 @@ __all__ = [
     "create_trial",
     "domain_from_json",
     "domain_to_json",
+    "load_study",
     "pruners",
     "samplers",
     "space",

@@ -34,7 +34,7 @@ from copy import deepcopy as deep_copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,6 +42,9 @@ from .pruners import MedianPruner, Pruner
 from .samplers import Sampler, TPESampler
 from .space import Categorical, Domain, Float, FrozenTrial, Int, TrialState
 from .trial import Trial, TrialPruned, TrialRecord, as_number, check_record, member, only
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class SearchExhausted(Exception):  # noqa: N818  # a signal, not an error
@@ -116,6 +119,7 @@ class Study:
         self._best: int | None = None
         self._n_optimizing = 0  # loops that are running, in several threads or one in another
         self._stopping = False
+        self._id: str | None = None  # what its file is known by, from the first `save` on
         self._lock = threading.RLock()
 
     @property
@@ -337,7 +341,7 @@ class Study:
         with self._lock:
             given = {number: dict(self._history[number].params) for number in self._unseen}
             queue, attrs = list(self._queue), dict(self._user_attrs)
-            trials = self.get_trials()
+            trials = self.trials
             return StudyContents(str(self.direction), self.seed, self.study_name, attrs, queue, self.lag, trials, given)
 
     @classmethod
@@ -356,6 +360,60 @@ class Study:
                 record = replace(record, state=TrialState.FAILED, value=None, error="interrupted")
             study._add(replace(record, number=number), contents.given.get(number))
         return study
+
+    # ---- files, tables, notebooks --------------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Keep the study in a file, from which `load_study` goes on; chapters/files.md describes it.
+
+        Whatever happens meanwhile, the file is there whole: the old one or the new one. Saving again brings it up to
+        date. Another file that is there already stays as it is.
+
+        Args:
+            path: Where; "study.json", say.
+            overwrite: Whether a file there may be lost that is not this study's, or has trials that this one lacks.
+
+        Raises:
+            ValueError: When there is such a file; when a user attribute holds what JSON cannot.
+            OSError: When the file cannot be written.
+        """
+        from .files import save  # here, for most studies are never saved
+
+        save(self, path, overwrite=overwrite)
+
+    def trials_dataframe(self, attrs: Sequence[str] | None = None, multi_index: bool = False) -> pd.DataFrame:
+        """Return the trials as a pandas DataFrame, a line each, as Optuna does.
+
+        Args:
+            attrs: Which attributes of the trials; None: number, value, datetime_start, datetime_complete, duration,
+                params, user_attrs and state. Also intermediate_values, distributions and error.
+            multi_index: Whether a parameter's column is ("params", "x"); else it is "params_x".
+
+        Raises:
+            ImportError: Without pandas.
+            ValueError: For an attribute that trials have not.
+        """
+        from .tables import trials_dataframe
+
+        return trials_dataframe(self, attrs, multi_index)
+
+    def to_csv(self, path: str | os.PathLike[str], attrs: Sequence[str] | None = None) -> None:
+        """Write the table of `trials_dataframe` into a CSV file (UTF-8), which takes no pandas.
+
+        A text that a spreadsheet would carry out as a formula gets an apostrophe in front.
+
+        Raises:
+            ValueError: For an attribute that trials have not.
+            OSError: When the file cannot be written.
+        """
+        from .tables import to_csv
+
+        to_csv(self, path, attrs)
+
+    def _repr_html_(self) -> str:
+        from .notebook import to_html
+
+        return to_html(self)
 
     # ---- the loop ------------------------------------------------------------------------------------------------
 
@@ -725,10 +783,54 @@ def create_study(
         )
     sampler = TPESampler() if sampler is None else sampler
     pruner = MedianPruner() if pruner is None else pruner
-    for role, thing, method in (("sampler", sampler, "suggest"), ("pruner", pruner, "should_prune")):
-        if isinstance(thing, type) or not callable(getattr(thing, method, None)):
-            raise TypeError(f"create_study: {role} must be an object with a method {method}, got {thing!r}")
+    _check_algorithms("create_study", sampler, pruner)
     return Study(_one_direction(direction, directions), sampler, pruner, _one_seed(seed, sampler), study_name)
+
+
+def load_study(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    study_name: str | None = None,
+    storage: Any = None,
+    sampler: Sampler | None = None,
+    pruner: Pruner | None = None,
+) -> Study:
+    """Return the study that `Study.save` has kept in a file. It goes on bit for bit as if never interrupted.
+
+    A trial that was running when the file was written is failed, as "interrupted".
+
+    Args:
+        path: The file.
+        study_name: The name that the study is expected to have; None: whatever it has.
+        storage: None. Nothing else yet.
+        sampler: Another sampler to go on with. Needed when it was one of your own, which a file cannot hold.
+        pruner: The same for the pruner.
+
+    Raises:
+        ValueError: For a file that is damaged, of a newer version, or no study's; an own sampler that is not passed.
+        OSError: When the file cannot be read.
+        TypeError: Without a path; for a sampler or a pruner without its method.
+    """
+    if storage is not None or "://" in str(path):  # the address is not shown: it may hold a password
+        raise ValueError(
+            "load_study: storage is not supported yet; a study that was kept by study.save('study.json') is loaded by "
+            "load_study('study.json')"
+        )
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"load_study: path must be the name of a file, got {path!r}; study.save(path) writes one")
+    _check_algorithms("load_study", sampler, pruner)
+    from .files import load  # here, for most studies are never loaded
+
+    study = load(path, sampler, pruner)
+    if study_name not in (None, study.study_name):
+        raise ValueError(f"load_study: {path} holds the study {study.study_name!r}, not {study_name!r}")
+    return study
+
+
+def _check_algorithms(who: str, sampler: Sampler | None, pruner: Pruner | None) -> None:
+    for role, thing, method in (("sampler", sampler, "suggest"), ("pruner", pruner, "should_prune")):
+        if isinstance(thing, type) or (thing is not None and not callable(getattr(thing, method, None))):
+            raise TypeError(f"{who}: {role} must be an object with a method {method}, got {thing!r}")
 
 
 def _one_direction(direction: str | None, directions: Sequence[str] | None) -> StudyDirection:
