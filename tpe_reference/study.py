@@ -25,11 +25,9 @@ from __future__ import annotations
 import math
 import os
 import threading
-import time
 import warnings
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from copy import deepcopy as deep_copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -41,9 +39,11 @@ import numpy as np
 from .pruners import MedianPruner, Pruner
 from .samplers import Sampler, TPESampler
 from .space import Categorical, Domain, Float, FrozenTrial, Int, TrialState
-from .trial import Trial, TrialPruned, TrialRecord, as_number, check_record, member, only
+from .trial import Trial, TrialRecord, as_number, check_record, member, only
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     import pandas as pd
 
 
@@ -115,9 +115,11 @@ class Study:
         self._joint_of_failures = True  # as long as none has been complete or pruned, failed ones have to serve
         self._domains: dict[str, Domain] = {}  # by name, as first seen
         self._varying: set[str] = set()  # names whose domain has changed
+        self._warned: set[str] = set()  # those of them of which the user knows
         self._grid: tuple[Any, dict[str, Domain] | None] | None = None  # the sampler's own space, and that converted
         self._best: int | None = None
         self._n_optimizing = 0  # loops that are running, in several threads or one in another
+        self._process = os.getpid()  # where they run
         self._stopping = False
         self._id: str | None = None  # what its file is known by, from the first `save` on
         self._lock = threading.RLock()
@@ -220,7 +222,7 @@ class Study:
             self._show(number if lag is None else number - lag + 1)
             rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
             trial = Trial(self, number, rng)
-            declared = self._grid_space() if space is None else _as_space(space)
+            declared = self._grid_space() if space is None else as_space(space, "ask")
             if declared is None and self._needs_space():
                 raise ValueError(
                     f"{type(self.sampler).__name__} cannot discover the space while it runs: give it the space, as in "
@@ -277,8 +279,7 @@ class Study:
             if state == "failed":
                 return self._finish(open_trial, TrialState.FAILED, math.nan, None)
             if state == "pruned" and value is None:
-                last = open_trial._curve[max(open_trial._curve)] if open_trial._curve else math.nan
-                return self._finish(open_trial, TrialState.PRUNED, last, None)
+                return self._finish(open_trial, TrialState.PRUNED, open_trial._last_report(), None)
             number, problem = as_number(value, nan=False)
             if problem is None:
                 return self._finish(open_trial, TrialState(state or "complete"), number, None)
@@ -419,83 +420,119 @@ class Study:
 
     def optimize(
         self,
-        objective: Callable[[Trial], float],
+        objective: Callable[[Any], float],
         n_trials: int | None = None,
         timeout: float | None = None,
-        *,
-        callbacks: Iterable[Callable[[Study, TrialRecord], None]] | None = None,
+        n_jobs: int = 1,
         catch: type[Exception] | Iterable[type[Exception]] = (),
+        callbacks: Iterable[Callable[[Study, TrialRecord], None]] | None = None,
+        gc_after_trial: bool = False,
         show_progress_bar: bool = False,
+        *,
+        until: int | None = None,
+        patience: int | None = None,
+        target: float | None = None,
+        space: Mapping[str, Domain | Sequence[Any]] | None = None,
+        executor: Executor | None = None,
+        reproducible: bool = False,
     ) -> None:
-        """Run trials one after the other.
+        """Run trials, one after the other or several at once.
 
-        It ends after ``n_trials`` or ``timeout``, when the sampler has nothing left to try, or by `stop`;
-        with neither limit it runs until then. Ctrl-C ends it too; all that has finished is kept.
+        It ends when the first of the limits is reached, when the sampler has nothing left to try, or by `stop`; without
+        any limit it runs until then. Ctrl-C ends it too. All that has finished is kept, whatever happens.
 
         Args:
             objective: Takes a `Trial`, returns its value. When it raises, the trial is kept as failed and the
-                error goes on to the caller, unless ``catch`` names it.
+                error goes on to the caller, unless ``catch`` names it. With ``space`` it takes a dict of parameters.
             n_trials: How many more trials.
             timeout: After how many seconds no new trial starts.
-            callbacks: Each is called as ``callback(study, record)`` after every trial.
+            n_jobs: How many trials run at once, each in a process of its own; -1: one for every core.
             catch: Exceptions after which the search goes on.
+            callbacks: Each is called as ``callback(study, record)`` after every trial, always in this process.
+            gc_after_trial: Whether to collect garbage after every trial, in this process.
             show_progress_bar: Whether to show one (needs tqdm).
-        """
-        caught, called = _check_loop(objective, n_trials, timeout, callbacks, catch)
-        deadline = math.inf if timeout is None else time.monotonic() + timeout
-        trial: Trial | None = None
-        with self._lock:
-            self._stopping = self._stopping and self._n_optimizing > 0
-            self._n_optimizing += 1
-        try:
-            with _progress_bar(show_progress_bar, n_trials) as bar:
-                done = 0
-                while done != n_trials and not self._stopping and time.monotonic() < deadline:
-                    try:
-                        trial = self.ask()
-                    except SearchExhausted:
-                        break
-                    record = self._run(objective, trial, caught)
-                    done += 1
-                    for callback in called:
-                        callback(self, record)
-                    if bar is not None:
-                        bar.update()
-        finally:
-            with self._lock:
-                self._n_optimizing -= 1
-                if trial is not None and self._trials[trial.number] is trial:  # Ctrl-C came just after ask
-                    self._finish(trial, TrialState.FAILED, math.nan, "interrupted")
+            until: How many trials in all, those that the study has already included.
+            patience: Stop after so many finished trials without a new best value.
+            target: Stop when the best value is at least as good as this.
+            space: The parameters, declared, as for `ask`.
+            executor: Who runs the trials in place of n_jobs processes: anything with the interface of
+                `concurrent.futures.Executor`, such as ``ThreadPoolExecutor(4)`` for threads. It remains the caller's to
+                shut down. As many trials run at once as it has workers, or n_jobs where it does not tell.
+            reproducible: Whether a parallel run gives the same trials whatever the timing, see below.
 
-    def stop(self) -> None:
-        """End `optimize` after the present trial. For objectives and callbacks.
+        Several at once
+            The objective is sent to other processes, so it must be a function at the top level of a module, and a
+            script must guard its own start with ``if __name__ == "__main__":``. What a trial knows of the others is
+            what had finished when it was asked for; those under way are known with their parameters. A process that
+            dies (out of memory, say) is replaced, and its trial run once more; the second time the trial is failed.
+            After an error or a `stop` no trial starts, and those under way are waited for; after Ctrl-C they are ended,
+            and failed as "interrupted". From another process an objective cannot reach the study: stop from a callback.
+
+        Reproducible
+            With k workers trial n knows what came of the trials 0 .. n - k, and of the later ones only the parameters
+            that they were given at the start; callbacks and limits see the trials in the order of their numbers. So the
+            same seed gives the same trials on any machine, with any kind of workers, and also when the search is
+            interrupted between two calls of `optimize`, or saved and loaded. The price: a trial that takes long holds
+            up those that come k later, and none is better informed than the slowest case allows. k is kept as
+            ``study.lag``; later runs may use fewer workers, and give the same trials. (Only a timeout and Ctrl-C depend
+            on the clock, and an objective that keeps something from one trial for the next on who ran it.)
 
         Raises:
-            RuntimeError: When `optimize` is not running.
+            ValueError, TypeError: For an argument that makes no sense, before anything runs; among these an objective
+                that cannot be sent to another process.
         """
+        from .loop import optimize  # which builds on this file
+
+        optimize(
+            self,
+            objective,
+            n_trials=n_trials,
+            timeout=timeout,
+            n_jobs=n_jobs,
+            catch=catch,
+            callbacks=callbacks,
+            gc_after_trial=gc_after_trial,
+            show_progress_bar=show_progress_bar,
+            until=until,
+            patience=patience,
+            target=target,
+            space=space,
+            executor=executor,
+            reproducible=reproducible,
+        )
+
+    def stop(self) -> None:
+        """End `optimize` after the trials that are under way. For callbacks, and objectives that run in this process.
+
+        Raises:
+            RuntimeError: When `optimize` is not running, or runs in another process.
+        """
+        self._check_process("stop")
         if not self._n_optimizing:
             raise RuntimeError("stop: optimize is not running; call stop from an objective or a callback")
         self._stopping = True
 
-    def _run(
-        self, objective: Callable[[Trial], float], trial: Trial, caught: tuple[type[Exception], ...]
-    ) -> TrialRecord:
-        """Evaluate the objective once and finish its trial, whatever happens."""
-        try:
-            value = objective(trial)
-        except TrialPruned:
-            return self.tell(trial, state=TrialState.PRUNED)
-        except BaseException as error:  # Ctrl-C as well: no trial may be left running
-            with self._lock:
-                finished = self._trials[trial.number]  # by the objective itself, perhaps
-                if isinstance(finished, Trial):
-                    finished = self._finish(trial, TrialState.FAILED, math.nan, f"{type(error).__name__}: {error}")
-            if not isinstance(error, caught):
-                raise
-            record = finished
-            warnings.warn(f"trial {trial.number} failed: {record.error}", stacklevel=3)
-            return record
-        return self.tell(trial, value)
+    def _check_process(self, what: str) -> None:
+        """Refuse what would be done to a copy of the study, that a process has inherited, and be lost with it."""
+        if self._n_optimizing and self._process != os.getpid():
+            raise RuntimeError(
+                f"{what}: this process evaluates an objective for a study that lives in another, and cannot reach it; "
+                "end the search from a callback, or run it with n_jobs=1 or in threads"
+            )
+
+    def _detached(self, trial: Trial) -> Trial:
+        """Return a double of an open trial that can be evaluated elsewhere: it lives on a snapshot of the study."""
+        with self._lock:
+            snapshot = Study(self.direction, self.sampler, self.pruner, self.seed, self.study_name)
+            snapshot._history = list(self._before(trial.number))
+            return trial._double(snapshot)
+
+    def _adopt(self, trial: Trial, found: Mapping[str, Any]) -> None:
+        """Give a trial what its double has found."""
+        for name, domain in found["_domains"].items():
+            if trial._domains.get(name) != domain:
+                self._warn_of_varying(trial, name, domain)
+        trial.__dict__.update(found)
 
     # ---- behind the open trial -----------------------------------------------------------------------------------
 
@@ -542,7 +579,7 @@ class Study:
         """Return the space that the sampler itself declares, if it does; converted once, for its lists may be long."""
         own = getattr(self.sampler, "space", None) if self._needs_space() else None
         if self._grid is None or self._grid[0] is not own:
-            self._grid = own, None if own is None else _as_space(own)
+            self._grid = own, None if own is None else as_space(own, "ask")
         return self._grid[1]
 
     def _needs_space(self) -> bool:
@@ -572,10 +609,15 @@ class Study:
 
     def _note_domain(self, trial: Trial, name: str, domain: Domain) -> None:
         """Notice a name whose domain differs from that of earlier trials."""
-        known = self._domains.setdefault(name, domain)
-        if known == domain or name in self._varying:
+        if self._domains.setdefault(name, domain) != domain and name not in self._varying:
+            self._warn_of_varying(trial, name, domain)
+            self._vary(name)
+
+    def _warn_of_varying(self, trial: Trial, name: str, domain: Domain) -> None:
+        known = self._domains.get(name, domain)
+        if known == domain or name in self._varying or name in self._warned:
             return
-        self._vary(name)
+        self._warned.add(name)
         text = (
             f"trial {trial.number} names {name!r} as {domain}, earlier trials as {known}: from now on {name!r} is "
             "searched by itself, from the trials inside its present domain; a domain that stays the same, or a name "
@@ -615,7 +657,7 @@ class Study:
         trial._outcome = state
         self._trials[trial.number] = record
         self._enter(record, trial._shown)
-        unheard = sorted(trial._fixed.keys() - self._domains.keys())
+        unheard = sorted(trial._fixed.keys() - self._domains.keys() - trial._domains.keys())
         if unheard and state == TrialState.COMPLETE:
             warnings.warn(f"enqueue_trial named {unheard}, which no objective has asked for: misspelt?", stacklevel=4)
         return record
@@ -721,8 +763,18 @@ class Study:
             )
         return known
 
+    def __repr__(self) -> str:
+        with self._lock:
+            states = Counter(TrialState.RUNNING if isinstance(t, Trial) else t.state for t in self._trials)
+            counts = ", ".join(f"{n} {state}" for state, n in sorted(states.items()))
+            best = "" if self._best is None else f", best value {self.best_value!r} in trial {self._best}"
+            name = "" if self.study_name is None else f"{self.study_name!r}, "
+            n = len(self._trials)
+        return f"<Study: {name}{self.direction}, {n} trial{'s' * (n != 1)}{f' ({counts})' * (n > 0)}{best}>"
+
     def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if key != "_lock"}
+        state = {key: value for key, value in self.__dict__.items() if key != "_lock"}
+        return state | {"_n_optimizing": 0}  # the loops that run are the original's
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _lock=threading.RLock())
@@ -863,40 +915,11 @@ def _one_seed(seed: int | None, sampler: Sampler) -> int:
     return int(seed)
 
 
-def _as_space(space: Mapping[str, Domain | Sequence[Any]]) -> dict[str, Domain]:
+def as_space(space: Mapping[str, Domain | Sequence[Any]], who: str) -> dict[str, Domain]:
+    """Return a space whose lists are made `Categorical`, or raise ValueError for what is none."""
     if not isinstance(space, Mapping) or not space or not all(isinstance(name, str) for name in space):
-        raise ValueError(f"ask: space must be a dict from names to domains, got {space!r}")
+        raise ValueError(f"{who}: space must be a dict from names to domains, got {space!r}")
     return {
         name: domain if isinstance(domain, (Float, Int, Categorical)) else Categorical(domain)
         for name, domain in space.items()
     }
-
-
-def _check_loop(
-    objective: Any, n_trials: Any, timeout: Any, callbacks: Any, catch: Any
-) -> tuple[tuple[type[Exception], ...], tuple[Callable[[Study, TrialRecord], None], ...]]:
-    """Check the arguments of `Study.optimize` before anything runs; return what to catch and what to call."""
-    whole = isinstance(n_trials, (int, np.integer)) and not isinstance(n_trials, bool)
-    if n_trials is not None and not (whole and n_trials >= 0):
-        raise ValueError(f"optimize: n_trials must be a whole number of at least 0 or None, got {n_trials!r}")
-    if timeout is not None and not (isinstance(timeout, (int, float, np.number)) and timeout >= 0):
-        raise ValueError(f"optimize: timeout must be a number of seconds of at least 0 or None, got {timeout!r}")
-    caught = (catch,) if isinstance(catch, type) or not isinstance(catch, Iterable) else tuple(catch)
-    if not all(isinstance(kind, type) and issubclass(kind, Exception) for kind in caught):
-        raise TypeError(f"optimize: catch must be an exception class or several, got {catch!r}")
-    called = (callbacks,) if callable(callbacks) else tuple(callbacks or ())
-    for function in (objective, *called):
-        if not callable(function):
-            raise TypeError(f"optimize: objective and callbacks must be functions, got {function!r}")
-    return caught, called
-
-
-def _progress_bar(show: bool, n_trials: int | None) -> Any:
-    if not show:
-        return nullcontext()
-    try:
-        from tqdm.auto import tqdm  # optional
-    except ImportError:
-        warnings.warn('no progress bar without tqdm: pip install tqdm (or "tpe-reference[compare]")', stacklevel=3)
-        return nullcontext()
-    return tqdm(total=n_trials, unit="trial")

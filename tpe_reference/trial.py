@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -237,6 +238,7 @@ class Trial(BaseTrial):
         self._curve: dict[int, float] = {}
         self._start = datetime.now()
         self._outcome: TrialState | None = None  # None while it is open
+        self._is_detached = False  # a double that is evaluated elsewhere
 
     @property
     def params(self) -> dict[str, Any]:
@@ -298,6 +300,21 @@ class Trial(BaseTrial):
     def _given(self) -> dict[str, Any]:
         """All parameters that it has or is bound to have: named, or given at the start and not reached yet."""
         return {**self._joint, **self._fixed, **self._params}
+
+    def _last_report(self) -> float:
+        return self._curve[max(self._curve)] if self._curve else math.nan
+
+    def _double(self, study: Study) -> Trial:
+        """Return an independent copy that lives on another study."""
+        double = copy(self)
+        double.__dict__.update(self._found(), _study=study, _is_detached=True)
+        return double
+
+    def _found(self) -> dict[str, Any]:
+        """Copies of all attributes that an objective's calls have changed."""
+        return {
+            name: copy(self.__dict__[name]) for name in ("_params", "_domains", "_from_grid", "_curve", "user_attrs")
+        }
 
     def __repr__(self) -> str:
         return f"Trial(number={self.number}, params={self._params})"
