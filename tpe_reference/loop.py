@@ -173,9 +173,7 @@ class Loop:
         """Start trials and close them, until there is a reason to start no more and none is open."""
         try:
             while True:
-                with self._errors_last():
-                    while len(self.open) < self.window and self._start():
-                        pass
+                self._fill()
                 if not self.open:
                     break
                 number = self._wait()
@@ -195,25 +193,34 @@ class Loop:
             if self.error is None:
                 self.error = error
 
-    def _start(self) -> bool:
-        """Start a trial, unless there is a reason not to."""
+    def _fill(self) -> None:
+        """Start as many trials as may be under way."""
+        while len(self.open) < self.window:
+            trial = None
+            with self._errors_last():
+                trial = self._next()
+            if trial is None:
+                break
+            self.workers.start(trial.number, self._argument(trial))
+
+    def _next(self) -> Trial | None:
+        """Ask for a trial, unless there is a reason not to."""
         if self.error is not None or self.exhausted or self.study._stopping:
-            return False
+            return None
         if self.n_started >= self.n_trials or time.monotonic() >= self.deadline:
-            return False
+            return None
         with self.study._lock:  # so that two loops at once do not go beyond `until`
             number = len(self.study._trials)
             if number >= self.until or self._seen_enough(number):
-                return False
+                return None
             try:
                 trial = self.study._ask(self.space, self.lag)
             except SearchExhausted:
                 self.exhausted = True
-                return False
-            self.open[trial.number] = trial
+                return None
+            self.open[number] = trial
         self.n_started += 1
-        self.workers.start(trial.number, self._argument(trial))
-        return True
+        return trial
 
     def _seen_enough(self, number: int) -> bool:
         """Whether patience is at its end or the target reached, as far as the trial of this number may know."""
@@ -302,7 +309,7 @@ def optimize(
         raise ValueError(f"optimize: target must be a number or None, got {target!r}")
     declared = None if space is None else as_space(space, "optimize")
     caught, called = _check_functions(objective, callbacks, catch)
-    workers = _find_workers(objective, caught, n_jobs, executor)
+    workers = _find_workers(study, objective, caught, n_jobs, executor)
     limits = (
         math.inf if n_trials is None else n_trials,
         math.inf if until is None else until,
@@ -323,13 +330,17 @@ def optimize(
         loop.run()
 
 
-def _find_workers(objective: Callable[[Any], float], caught: Caught, n_jobs: Any, executor: Any) -> Workers:
+def _find_workers(
+    study: Study, objective: Callable[[Any], float], caught: Caught, n_jobs: Any, executor: Any
+) -> Workers:
     if not _is_whole(n_jobs) or (n_jobs < 1 and n_jobs != -1):
         raise ValueError(f"optimize: n_jobs must be a whole number of at least 1, or -1 for all cores, got {n_jobs!r}")
     if n_jobs == 1 and executor is None:
         return HereAndNow(objective, caught)
     from . import workers  # takes longer to import than the rest of the package
 
+    if executor is None or workers.is_process_pool(executor):
+        workers.check_picklable(objective, caught, study.sampler, study.pruner)
     if executor is not None:
         return workers.Executor(objective, caught, executor, n_jobs)
     return workers.Processes(objective, caught, workers.n_cores() if n_jobs == -1 else n_jobs)

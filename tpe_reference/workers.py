@@ -57,31 +57,19 @@ class Processes:
         objective: What they evaluate. Every trial gets a fresh copy of it, so that it does not matter who runs which.
         caught: The exceptions after which the search goes on.
         n: How many at most.
-
-    Raises:
-        TypeError: When the objective cannot be pickled.
     """
 
     def __init__(self, objective: Callable[[Any], float], caught: Caught, n: int) -> None:
         self.n = n
-        self._objective = _pickled_objective(objective, caught)
+        self._job = pickle.dumps((objective, caught))
         self._workers: list[_Worker] = []
         self._waiting: deque[int] = deque()
         self._arguments: dict[int, bytes] = {}  # of all trials taken on and not finished
         self._deaths: Counter[int] = Counter()  # of processes, by the trial that they had
 
     def start(self, number: int, argument: Any) -> None:
-        """Take a trial on.
-
-        Raises:
-            TypeError: When the sampler or the pruner cannot be pickled.
-        """
-        try:
-            self._arguments[number] = pickle.dumps(argument)
-        except Exception as error:
-            raise TypeError(
-                f"optimize: the sampler and the pruner must be picklable for n_jobs > 1: {error}"
-            ) from error
+        """Take a trial on."""
+        self._arguments[number] = pickle.dumps(argument)
         self._waiting.append(number)
         self._hand_out()
 
@@ -129,7 +117,7 @@ class Processes:
 
     def _hire(self) -> _Worker:
         ours, theirs = multiprocessing.Pipe()
-        process = multiprocessing.Process(target=_serve, args=(theirs, self._objective), name="tpe_reference worker")
+        process = multiprocessing.Process(target=_serve, args=(theirs, self._job), name="tpe_reference worker")
         process.start()
         theirs.close()  # so that our end notices when the process, which has the only other copy, is gone
         self._workers.append(_Worker(process, ours))
@@ -170,8 +158,8 @@ class Processes:
             del self._arguments[number]
 
 
-def _serve(pipe: Connection, objective: bytes) -> None:
-    """Be a worker process: evaluate the objective for each argument that comes, until no more will."""
+def _serve(pipe: Connection, job: bytes) -> None:
+    """Be a worker process: evaluate the objective in the job for each argument that comes, until no more will."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent decides what to do about it
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not what the parent may have put in its place
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -181,11 +169,11 @@ def _serve(pipe: Connection, objective: bytes) -> None:
         if argument == ENOUGH:
             return
         try:
-            job = (*pickle.loads(objective), pickle.loads(argument))
+            arguments = (*pickle.loads(job), pickle.loads(argument))
         except Exception as error:
             pipe.send_bytes(pickle.dumps(f"{type(error).__name__}: {error}"))
             return
-        pipe.send_bytes(pickle.dumps(evaluate_elsewhere(*job)))
+        pipe.send_bytes(pickle.dumps(evaluate_elsewhere(*arguments)))
 
 
 def _end_with_parent() -> None:
@@ -205,8 +193,6 @@ class Executor:
             raise TypeError(
                 f"optimize: executor must have a method submit, got {executor!r}; ThreadPoolExecutor(4) has"
             )
-        if isinstance(executor, concurrent.futures.ProcessPoolExecutor):
-            _pickled_objective(objective, caught)
         n = n_jobs if n_jobs > 1 else getattr(executor, "_max_workers", None)
         if not isinstance(n, int) or n < 1:
             raise ValueError(f"optimize: {executor!r} does not tell how many workers it has; say so, as in n_jobs=4")
@@ -242,16 +228,23 @@ class Executor:
 
 
 WAY_OUT = (
-    "define the objective (and a sampler of your own) at the top level of a module that can be imported, "
-    "or use threads: executor=concurrent.futures.ThreadPoolExecutor(4)"
+    "define it at the top level of a module that can be imported, or use threads: "
+    "executor=concurrent.futures.ThreadPoolExecutor(4)"
 )
 
 
-def _pickled_objective(objective: Callable[[Any], float], caught: Caught) -> bytes:
-    try:
-        return pickle.dumps((objective, caught))
-    except Exception as error:
-        raise TypeError(f"optimize: {objective!r} cannot be sent to another process ({error}): {WAY_OUT}") from error
+def is_process_pool(executor: object) -> bool:
+    """Whether it is known to send what it runs to other processes by pickling."""
+    return isinstance(executor, concurrent.futures.ProcessPoolExecutor)
+
+
+def check_picklable(*things: object) -> None:
+    """Raise TypeError for what cannot be sent to another process."""
+    for thing in things:
+        try:
+            pickle.dumps(thing)
+        except Exception as error:
+            raise TypeError(f"optimize: {thing!r} cannot be sent to another process ({error}): {WAY_OUT}") from error
 
 
 def evaluate_elsewhere(objective: Callable[[Any], float], caught: Caught, argument: Any) -> Outcome:

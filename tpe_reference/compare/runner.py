@@ -45,7 +45,7 @@ from .problems import Problem, get_problem
 PACKAGE = Path(__file__).parent.parent
 # What every run's outcome depends on. The report may be rewritten without running anything again.
 SAMPLERS = ["samplers/*.py"]  # but not a peer's
-CODE = ["space.py", "study.py", "trial.py", "pruners/*.py"]
+CODE = ["space.py", "study.py", "trial.py", "loop.py", "pruners/*.py"]
 CODE += [f"compare/{name}.py" for name in ("problems", "contestants", "runner")]
 
 POLL = 0.2  # seconds between two looks at the processes: a bar that moves smoothly, at no cost
