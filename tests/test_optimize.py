@@ -122,7 +122,7 @@ def test_patience_counts_finished_trials_without_a_new_best_value(direction: str
     sign = 1.0 if direction == "minimize" else -1.0
     values = [sign * value for value in (5, math.inf, 6, 4, 4, 5, -sign * math.inf, 3, 9, 9, 9, 9)]
     for patience, n_trials in ((2, 3), (3, 7), (4, 12), (99, 12)):
-        study = create_study(direction, seed=0)
+        study = create_study(direction=direction, seed=0)
         study.optimize(told_values(values), n_trials=12, patience=patience)
         assert len(study.trials) == n_trials
         study.optimize(told_values(values), n_trials=12 - n_trials, patience=patience)
@@ -138,7 +138,7 @@ def test_patience_ends_a_search_in_which_everything_fails() -> None:
 
 @pytest.mark.parametrize(("direction", "target", "n_trials"), [("minimize", 3.0, 4), ("maximize", 6, 3)])
 def test_target_stops_as_soon_as_the_best_value_is_as_good(direction: str, target: float, n_trials: int) -> None:
-    study = create_study(direction, seed=0)
+    study = create_study(direction=direction, seed=0)
     study.optimize(told_values([5, 4, 7, 3, 8]), n_trials=5, target=target)
     assert len(study.trials) == n_trials
     study.optimize(told_values([0] * 9), target=target)
@@ -337,7 +337,7 @@ def tells_its_process(trial: Trial) -> float:
 
 
 def test_trials_run_in_other_processes_and_all_that_they_leave_comes_back() -> None:
-    study = create_study("maximize", seed=0)
+    study = create_study(direction="maximize", seed=0)
     study.optimize(tells_its_process, n_trials=12, n_jobs=3)
     records = study.trials
     assert [t.state for t in records] == ["complete"] * 12
@@ -531,6 +531,11 @@ def test_an_objective_elsewhere_cannot_reach_the_study_and_is_told_so(how: str) 
         STUDIES[0].optimize(partial(reaches_for_the_study, how), n_trials=4, n_jobs=2)
 
 
+def test_a_trial_elsewhere_has_no_study() -> None:
+    with ThreadPoolExecutor(2) as pool, pytest.raises(RuntimeError, match=r"trial\.study: .* from a callback"):
+        create_study(seed=0).optimize(lambda trial: trial.study.best_value, n_trials=4, executor=pool)
+
+
 def searches_itself(trial: Trial) -> float:
     inner = create_study(seed=trial.number)
     inner.optimize(bowl, n_trials=4, n_jobs=2)
@@ -704,7 +709,7 @@ def test_a_script_that_does_not_guard_its_start_is_told_so(tmp_path: Path) -> No
 
 
 def test_repr_tells_what_a_study_has_come_to() -> None:
-    study = create_study("maximize", study_name="mine", seed=0)
+    study = create_study(direction="maximize", study_name="mine", seed=0)
     assert repr(study) == "<Study: 'mine', maximize, 0 trials>"
     study.tell(study.ask(), 2.5)
     assert repr(study) == "<Study: 'mine', maximize, 1 trial (1 complete), best value 2.5 in trial 0>"

@@ -623,7 +623,7 @@ class Study:
             "searched by itself, from the trials inside its present domain; a domain that stays the same, or a name "
             "for each, would be searched jointly with the others"
         )
-        warnings.warn(text, stacklevel=5)  # the objective's line
+        warnings.warn(text, stacklevel=6)  # the objective's line
 
     # ---- the history ---------------------------------------------------------------------------------------------
 

@@ -257,7 +257,16 @@ class Trial(BaseTrial):
 
     @property
     def study(self) -> Study:
-        """The study that it belongs to."""
+        """The study that it belongs to.
+
+        Raises:
+            RuntimeError: In a parallel run, where the objective is evaluated apart from the study.
+        """
+        if self._is_detached:
+            raise RuntimeError(
+                "trial.study: in a parallel run the objective is evaluated apart from its study, and cannot reach it; "
+                "give the objective what it needs, and end the search from a callback"
+            )
         return self._study
 
     def _suggest(self, name: str, domain: Domain) -> Any:
