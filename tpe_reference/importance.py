@@ -47,11 +47,11 @@ Start reading at `ped_anova`; then `divergence`; `get_param_importances` is the 
 Where this differs, and why
     - Compared with the whole space unless asked otherwise, where [O] compares with all trials. A sampler that learns
       puts all its trials, good or not, where the important parameters are right: against each other the good look
-      like the others, and the order of the importances is chance. Against the space they show what the sampler
-      itself had to settle. Measured on sums of five terms, TPE, 300 trials: the most important one came out first in
-      30 of 30 runs, compared with the trials in 5. On trials drawn at random both are the same, but for noise.
-    - Good is a quarter, where [W] and [O] take a tenth: of 100 trials, ten leave the order of the second and the
-      third to chance. Take less for the question of what makes the very best, given the trials.
+      like the others, and the order of the importances is chance. Against the space they show what the search had
+      to settle. Measured on sums of five terms alike, of different weights, 300 trials of TPE: the weightiest came
+      out first in 29 of 30 runs, compared with the trials in 9. Of random trials both say the same, but for noise.
+    - Good is a quarter, where [W] and [O] take a tenth: of 100 random trials on those sums, the first two came out in
+      order in 25 of 30 runs, with a tenth in 16. Take less to ask what makes the very best, given the trials.
     - The diagonal of (6): a trial lies where it lies, so one kernel alone differs from an even density, though its
       parameter does nothing. Left out, what does not matter comes out as 0 on average, not as 1 / n of noise.
     - Trials that were pruned, failed or came out infinite count, as not good (pruned ones come after the complete
@@ -69,17 +69,21 @@ from __future__ import annotations
 
 import bisect
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .samplers.tpe import Floats, ParzenEstimator, Rules
 from .space import Categorical, Domain, Float, FrozenTrial, Int
-from .study import Study, TrialRecord
+from .study import Study
+from .trial import TrialRecord
+
+__all__ = ["get_param_importances", "ped_anova"]
 
 # Cells of the sums that stand for the integrals. No kernel is narrower than a cell: from there on the sum over the
 # middles of the cells is the integral, to 1e-8. 500, for after some hundred trials TPE settles a parameter to 1 %.
@@ -99,9 +103,10 @@ def get_param_importances(
     """Return how much each parameter had to do with a trial being good, the most important first.
 
     What the numbers say: of what single parameters explain about being good, this is each one's share. What they
-    do not say: which values are good; how much is *not* explained by single parameters (by two together, or by
-    noise) for the shares add up to 1 all the same; and, after a search that learns, the ratio of two importances:
-    their order is right, but the longer it searched the more alike they become, for in the end it settles all.
+    do not say: which values are good; nor how much single parameters do *not* explain, but two together or noise,
+    for the shares add up to 1 all the same. After a search that learns they say something else: how finely it had
+    to settle each parameter. Numbers then come before choices, of which one in a few is right by luck, and sharp
+    optima before flat ones. For the differences between parameters as such ask random trials.
 
     Args:
         study: The study. All its trials count but those that run.
@@ -297,7 +302,7 @@ class _Cells:
 def _borders(domain: Domain) -> Floats:
     """Return the borders of the cells over which a parameter's densities are summed."""
     if domain.size is not None and domain.size <= N_CELLS:
-        return domain.edges()  # type: ignore[union-attr]  # a Float with a size has them too
+        return domain.edges()
     # Of many integers on a log scale the first have wide cells, which must not be divided: where neighbours of the
     # even grid hold the same value, they are one cell.
     grid = np.arange(N_CELLS + 1) / N_CELLS
@@ -387,3 +392,9 @@ def _history(
         )
         for record in records
     ]
+
+
+def __getattr__(name: str) -> NoReturn:
+    from .not_covered import not_covered
+
+    raise not_covered(__name__, name)

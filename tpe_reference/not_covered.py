@@ -14,6 +14,7 @@ AttributeError: Optuna's samplers.GPSampler is not covered: use TPESampler or Cm
 _FILES = "no storage yet: use study.save('study.json') and load_study('study.json')"
 _OWN_SAMPLER = "a sampler is any class with suggest(space, history, rng), see samplers/__init__.py"
 _OWN_PRUNER = "a pruner is any class with should_prune(trial, history), see pruners/__init__.py"
+_OWN_IMPORTANCE = "leave evaluator out: get_param_importances does PED-ANOVA and takes its settings itself"
 _MANY_OBJECTIVES = "a study has one objective; optimize a weighted sum of several"
 
 _INSTEAD = {
@@ -30,6 +31,9 @@ _INSTEAD = {
     "pruners.SuccessiveHalvingPruner": "use MedianPruner",
     "pruners.ThresholdPruner": "raise TrialPruned in the objective where the value is beyond the threshold",
     "pruners.WilcoxonPruner": "use MedianPruner",
+    "importance.FanovaImportanceEvaluator": _OWN_IMPORTANCE,
+    "importance.MeanDecreaseImpurityImportanceEvaluator": _OWN_IMPORTANCE,
+    "importance.PedAnovaImportanceEvaluator": _OWN_IMPORTANCE,
     "artifacts": "keep files under names with trial.number in them, and the names in user attributes",
     "copy_study": _FILES,
     "delete_study": _FILES,
