@@ -82,7 +82,7 @@ def test_of_many_random_trials_the_variances_are_optunas_but_for_the_width_of_th
     # is (C + 1) / (2 C + 1) of it, and squared that is a third. Ours is what counting the trials gives.
     theirs["choice"] /= (4 / 7) ** 2
     assert ours == pytest.approx(theirs, rel=0.12, abs=0.0015)
-    assert ours["choice"] == pytest.approx(counted(history, "choice", quantile), rel=0.03)
+    assert ours["choice"] == pytest.approx(counted(history, "choice", quantile), rel=0.06)
     assert order(ours)[-1] == order(theirs)[-1] == "nothing"
 
 
