@@ -13,6 +13,8 @@ True
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from .space import Categorical as CategoricalDistribution
 from .space import Domain as BaseDistribution
 from .space import Float as FloatDistribution
@@ -54,3 +56,9 @@ def IntUniformDistribution(low: int, high: int, step: int = 1) -> IntDistributio
 def IntLogUniformDistribution(low: int, high: int, step: int = 1) -> IntDistribution:
     """Return ``Int(low, high, log=True)``."""
     return IntDistribution(low, high, log=True, step=step)
+
+
+def __getattr__(name: str) -> NoReturn:
+    from .not_covered import not_covered
+
+    raise not_covered(__name__, name)

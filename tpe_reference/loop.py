@@ -316,6 +316,9 @@ def optimize(
         math.inf if timeout is None else time.monotonic() + timeout,
     )
     rules = StopRules(study._sign, patience, target)
+    from .logging import log_trial  # here, for Python's logging takes longer to import than this package
+
+    called = (log_trial, *called)
     if gc_after_trial:
         called = (_collect_garbage, *called)
     with _running(study, reproducible), _progress_bar(show_progress_bar, study, *limits[:2]) as bar:

@@ -11,37 +11,54 @@ AttributeError: Optuna's samplers.GPSampler is not covered: use TPESampler or Cm
 (A ``from ... import`` shows Python's own ImportError instead, which throws this text away.)
 """
 
-_FILES = "no storage yet: use study.save('study.json') and load_study('study.json')"
+_FILES = "no storage yet: keep a study in a file, study.save('study.json') and load_study('study.json')"
+_MANY = "a study has one objective; optimize a weighted sum of several"
 _OWN_SAMPLER = "a sampler is any class with suggest(space, history, rng), see samplers/__init__.py"
 _OWN_PRUNER = "a pruner is any class with should_prune(trial, history), see pruners/__init__.py"
-_OWN_IMPORTANCE = "leave evaluator out: get_param_importances does PED-ANOVA and takes its settings itself"
-_MANY_OBJECTIVES = "a study has one objective; optimize a weighted sum of several"
+_PED_ANOVA = "leave evaluator out: get_param_importances does PED-ANOVA and takes its settings itself"
 
-_INSTEAD = {
+# A name of Optuna's, as its scripts write it after "optuna.", and the way out.
+INSTEAD = {
+    "samplers.BaseGASampler": _OWN_SAMPLER,
     "samplers.BaseSampler": _OWN_SAMPLER,
     "samplers.BruteForceSampler": "use GridSampler, which takes domains as well",
     "samplers.GPSampler": "use TPESampler or CmaEsSampler",
-    "samplers.NSGAIISampler": _MANY_OBJECTIVES,
-    "samplers.NSGAIIISampler": _MANY_OBJECTIVES,
-    "samplers.PartialFixedSampler": "let the objective read the fixed parameters from a dict of your own",
+    "samplers.NSGAIIISampler": _MANY,
+    "samplers.NSGAIISampler": _MANY,
+    "samplers.PartialFixedSampler": "let the objective take what is fixed from a dict of your own",
     "samplers.QMCSampler": "use RandomSampler, or GridSampler with points=...",
     "pruners.BasePruner": _OWN_PRUNER,
     "pruners.HyperbandPruner": "use MedianPruner",
     "pruners.PatientPruner": "use MedianPruner(n_warmup_steps=...)",
     "pruners.SuccessiveHalvingPruner": "use MedianPruner",
-    "pruners.ThresholdPruner": "raise TrialPruned in the objective where the value is beyond the threshold",
+    "pruners.ThresholdPruner": "raise TrialPruned in the objective when a value is beyond the threshold",
     "pruners.WilcoxonPruner": "use MedianPruner",
-    "importance.FanovaImportanceEvaluator": _OWN_IMPORTANCE,
-    "importance.MeanDecreaseImpurityImportanceEvaluator": _OWN_IMPORTANCE,
-    "importance.PedAnovaImportanceEvaluator": _OWN_IMPORTANCE,
+    "importance.BaseImportanceEvaluator": _PED_ANOVA,
+    "importance.FanovaImportanceEvaluator": _PED_ANOVA,
+    "importance.MeanDecreaseImpurityImportanceEvaluator": _PED_ANOVA,
+    "importance.PedAnovaImportanceEvaluator": _PED_ANOVA,
+    "distributions.check_distribution_compatibility": "compare domains with ==",
+    "distributions.distribution_to_json": "use domain_to_json",
+    "distributions.json_to_distribution": "use domain_from_json",
+    "exceptions.CLIUsageError": "there is no command line for studies",
+    "exceptions.DuplicatedStudyError": _FILES,
+    "exceptions.OptunaError": "wrong arguments raise ValueError and TypeError",
+    "exceptions.StorageInternalError": _FILES,
+    "exceptions.UpdateFinishedTrialError": "telling a trial twice raises ValueError",
+    "study.StudySummary": _FILES,
+    "study.copy_study": _FILES,
+    "study.delete_study": _FILES,
+    "study.get_all_study_names": _FILES,
+    "study.get_all_study_summaries": _FILES,
     "artifacts": "keep files under names with trial.number in them, and the names in user attributes",
     "copy_study": _FILES,
     "delete_study": _FILES,
     "get_all_study_names": _FILES,
     "get_all_study_summaries": _FILES,
     "integration": "call trial.report and trial.should_prune in the training loop",
+    "search_space": "a space is a dict: trial.distributions",
     "storages": _FILES,
-    "terminator": "use the stop rules of Study.optimize",
+    "terminator": "use patience= or target= of Study.optimize",
 }
 
 
@@ -53,6 +70,6 @@ def not_covered(module: str, name: str) -> AttributeError:
         name: What was looked for in it.
     """
     place = ".".join([*module.split(".")[1:], name])
-    if place in _INSTEAD:
-        return AttributeError(f"Optuna's {place} is not covered: {_INSTEAD[place]}")
+    if place in INSTEAD:
+        return AttributeError(f"Optuna's {place} is not covered: {INSTEAD[place]}")
     return AttributeError(f"module {module!r} has no attribute {name!r}")

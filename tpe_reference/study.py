@@ -32,7 +32,7 @@ from copy import deepcopy as deep_copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -836,7 +836,11 @@ def create_study(
     sampler = TPESampler() if sampler is None else sampler
     pruner = MedianPruner() if pruner is None else pruner
     _check_algorithms("create_study", sampler, pruner)
-    return Study(_one_direction(direction, directions), sampler, pruner, _one_seed(seed, sampler), study_name)
+    from .logging import log_study  # here, for Python's logging takes longer to import than this package
+
+    study = Study(_one_direction(direction, directions), sampler, pruner, _one_seed(seed, sampler), study_name)
+    log_study(study)
+    return study
 
 
 def load_study(
@@ -923,3 +927,9 @@ def as_space(space: Mapping[str, Domain | Sequence[Any]], who: str) -> dict[str,
         name: domain if isinstance(domain, (Float, Int, Categorical)) else Categorical(domain)
         for name, domain in space.items()
     }
+
+
+def __getattr__(name: str) -> NoReturn:
+    from .not_covered import not_covered
+
+    raise not_covered(__name__, name)

@@ -172,4 +172,4 @@ def _check(who: str, given: Mapping[str, Any], of_optuna: Mapping[str, tuple[Any
             raise TypeError(f"{who} has no argument {name!r}")
         accepted, instead = of_optuna[name]
         if accepted is not _ANYTHING and value is not None and value != accepted:
-            raise TypeError(f"{who}: {name}={value!r} is not covered: {instead}")
+            raise TypeError(f"{who}: {name}={value!r:.60} is not covered: {instead}")

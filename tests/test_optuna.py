@@ -1,0 +1,153 @@
+"""What scripts written for Optuna find here: the page about it, the clear errors, silence, a whole journey."""
+
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tpe_reference
+from tpe_reference import FixedTrial, create_study, load_study
+from tpe_reference.not_covered import INSTEAD
+
+PAGE = (Path(__file__).parent.parent / "chapters" / "optuna.md").read_text(encoding="utf-8")
+COVERED, DIFFERENT, MISSING = re.split(r"^## .*\n", PAGE, flags=re.MULTILINE)[1:]
+FINISHED = create_study()
+FINISHED.tell(FINISHED.ask({"x": [1]}), 1.0)
+CLASSES: dict[str, Any] = {
+    "Study": FINISHED,
+    "Trial": create_study().ask(),
+    "FrozenTrial": tpe_reference.create_trial(value=1.0),
+}
+
+
+def names_in(text: str) -> list[str]:
+    return re.findall(r"`((?:optuna|Study|Trial|FrozenTrial)\.[\w.]+)`", text)
+
+
+def find(name: str) -> Any:
+    """Return what a script would find that has imported this package as optuna; methods and properties of objects."""
+    first, *rest = name.split(".")
+    found = CLASSES.get(first, tpe_reference)
+    for part in rest:
+        found = getattr(found, part)
+    return found
+
+
+def script(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+
+# ---- the page --------------------------------------------------------------------------------------------------------
+
+
+def test_the_code_on_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"^```python\n(.*?)^```$", PAGE, flags=re.DOTALL | re.MULTILINE)
+    namespace: dict[str, Any] = {}
+    for block in blocks:
+        exec(block, namespace)
+    assert len(blocks) == 2
+    assert len(namespace["study"].trials) == 60
+
+
+@pytest.mark.parametrize("name", names_in(COVERED))
+def test_what_the_page_says_is_covered_is_there(name: str) -> None:
+    find(name)
+
+
+@pytest.mark.parametrize("name", [name for name in names_in(MISSING) if name.startswith("optuna.")])
+def test_what_the_page_says_is_missing_says_what_to_use(name: str) -> None:
+    place = name.removeprefix("optuna.")
+    with pytest.raises(AttributeError) as caught:
+        find(name)
+    assert str(caught.value) == f"Optuna's {place} is not covered: {INSTEAD[place]}"
+    assert INSTEAD[place] in MISSING
+
+
+def test_the_page_names_all_that_is_known_to_be_missing() -> None:
+    assert {f"optuna.{name}" for name in INSTEAD} <= set(names_in(MISSING))
+
+
+@pytest.mark.parametrize("module", ["tpe_reference", "samplers", "pruners", "distributions", "exceptions", "study"])
+def test_a_misspelt_name_is_pythons_own_error(module: str) -> None:
+    full = module if module == "tpe_reference" else f"tpe_reference.{module}"
+    with pytest.raises(AttributeError, match=rf"module '{full}' has no attribute 'TPESamplr'"):
+        _ = importlib.import_module(full).TPESamplr
+
+
+# ---- clear errors ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [create_study, load_study])
+def test_a_storage_is_refused_without_showing_its_password(make: Any) -> None:
+    with pytest.raises(ValueError, match=r"storage is not supported yet.*study\.save\('study\.json'\)") as caught:
+        make(study_name="mine", storage="postgresql://ada:secret@localhost/optuna")
+    assert "secret" not in repr(caught.value)
+
+
+def test_several_objectives_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"a study has one objective; .*multi-objective.* weighted sum"):
+        create_study(directions=["minimize", "maximize"])
+    with pytest.raises(ValueError, match="directions must be a list of one, got 'minimize'"):
+        create_study(directions="minimize")
+
+
+@pytest.mark.filterwarnings("ignore:trial 0 failed")
+def test_an_objective_that_returns_two_values_fails_clearly() -> None:
+    study = create_study()
+    study.optimize(lambda trial: (1.0, 2.0), n_trials=1)  # type: ignore[arg-type, return-value]
+    assert study.trials[0].error is not None
+    assert "must be a number, got (1.0, 2.0)" in study.trials[0].error
+
+
+def test_a_fixed_trial_notices_a_value_outside_its_domain() -> None:
+    with pytest.raises(ValueError, match=r"x=2.0 lies outside Float\(low=-1.0, high=1.0"):
+        FixedTrial({"x": 2.0}).suggest_float("x", -1, 1)
+    with pytest.raises(ValueError, match=r"the trial has no parameter 'y', it has \['x'\]"):
+        FixedTrial({"x": 2.0}).suggest_int("y", 0, 1)
+    with pytest.raises(ValueError, match="step must be a whole number"):
+        FixedTrial({}).report(1.0, -1)
+
+
+# ---- silence ---------------------------------------------------------------------------------------------------------
+
+SEARCH = "study = optuna.create_study(seed=0); study.optimize(lambda trial: trial.suggest_int('x', 3, 3), n_trials=2)"
+
+
+@pytest.mark.parametrize(
+    ("before", "n_lines"),
+    [
+        ("", 0),
+        ("import logging; logging.basicConfig()", 0),
+        ("optuna.logging.set_verbosity(optuna.logging.INFO)", 3),
+        ("optuna.logging.set_verbosity(optuna.logging.WARNING)", 0),
+        ("optuna.logging.enable_default_handler(); optuna.logging.enable_default_handler()", 3),
+        ("optuna.logging.set_verbosity(optuna.logging.INFO); optuna.logging.disable_default_handler()", 0),
+        ("import logging, sys; optuna.logging.get_logger('optuna').addHandler(logging.StreamHandler(sys.stderr))", 3),
+        ("import logging; logging.basicConfig(level=logging.INFO)", 3),  # an application that collects all logs
+        ("import logging; logging.basicConfig(); optuna.logging.enable_propagation()", 3),
+        ("import logging; logging.basicConfig(); logging.getLogger('tpe_reference').setLevel(logging.INFO)", 3),
+        ("optuna.logging.get_logger('mine').addHandler(__import__('logging').StreamHandler())", 0),
+    ],
+)
+def test_who_asks_for_lines_gets_them_once(before: str, n_lines: int) -> None:
+    done = script(f"import tpe_reference as optuna\n{before}\n{SEARCH}")
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert len(lines) == n_lines, done.stderr
+    if lines:
+        assert "A new study created" in lines[0]
+        assert "Trial 1 finished with value: 3.0 and parameters: {'x': 3}. Best is trial 0 with value: 3.0." in lines[2]
+
+
+def test_importing_the_package_loads_none_of_this() -> None:
+    code = "import sys, tpe_reference\nprint(*[name for name in sys.modules if name.startswith('tpe_reference')])"
+    loaded = script(code).stdout.split()
+    assert "tpe_reference.study" in loaded
+    for name in ("distributions", "exceptions", "logging", "visualization", "importance"):
+        assert f"tpe_reference.{name}" not in loaded
+    assert script("import tpe_reference as optuna; print(optuna.logging.INFO)").stdout == "20\n"
