@@ -145,8 +145,10 @@ def column(*values: float) -> Floats:
 
 def test_a_bandwidth_is_the_larger_gap_to_a_neighbour() -> None:
     # sorted .05 .10 .30 .55 .95, gaps .05 .20 .25 .40; at an end there is one gap; nothing below 2 / (18 + 2)
-    sigma = bandwidths(column(0.55, 0.05, 0.95, 0.30, 0.10), n_trials=18)[:, 0]
-    assert sigma == pytest.approx([0.40, 0.10, 0.40, 0.25, 0.20])
+    sigma = bandwidths(column(0.05, 0.10, 0.30, 0.55, 0.95), n_trials=18)[:, 0]
+    assert sigma == pytest.approx([0.10, 0.20, 0.25, 0.40, 0.40])
+    placed = ParzenEstimator(LINE, column(0.55, 0.05, 0.95, 0.30, 0.10), np.ones(5), n_trials=18)
+    assert placed.sigma[:, 0] == pytest.approx([0.40, 0.10, 0.40, 0.25, 0.20, 1.0]), "each goes with its own centre"
 
 
 def test_a_kernel_alone_reaches_to_the_farther_wall() -> None:
@@ -167,7 +169,7 @@ def test_the_narrowest_bandwidth_is_the_same_in_both_densities() -> None:
 
 
 def test_each_dimension_has_its_own_bandwidths() -> None:
-    mu = np.random.default_rng(0).random((12, 3))
+    mu = np.sort(np.random.default_rng(0).random((12, 3)), axis=0)
     alone = [bandwidths(mu[:, [j]], 12)[:, 0] for j in range(3)]
     assert bandwidths(mu, 12) == pytest.approx(np.stack(alone, axis=1))
 
@@ -249,9 +251,11 @@ def test_log_kernels_and_log_pdf_agree_with_the_formulas_written_out() -> None:
             expected *= np.array([[row[i, int(p * 3)] for i in range(16)] for p in points[:, j]])
             continue
         mus = [*units[:, j].tolist(), 0.5]
-        sigmas = [*bandwidths(units[:, [j]], 15)[:, 0].tolist(), 1.0]
+        order = np.argsort(units[:, j], kind="stable")
+        sigmas = np.ones(16)
+        sigmas[order] = bandwidths(units[order][:, [j]], 15)[:, 0]
         for m, p in enumerate(points[:, j].tolist()):
-            for i, (mu, sigma) in enumerate(zip(mus, sigmas, strict=True)):
+            for i, (mu, sigma) in enumerate(zip(mus, sigmas.tolist(), strict=True)):
                 inside = phi((1 - mu) / sigma) - phi(-mu / sigma)
                 if domain.size is None:
                     k = math.exp(-0.5 * ((p - mu) / sigma) ** 2) / (sigma * math.sqrt(2 * math.pi))

@@ -98,7 +98,11 @@ def bandwidths_with_all(mu: Floats, n_trials: int) -> Floats:
 def _gaps_among(mu: Floats, more: list[float]) -> Floats:
     """Return `neighbour_gaps` when each dimension has more neighbours than the kernels, (n, d)."""
     others = np.tile(np.array(more)[:, None], (1, mu.shape[1]))
-    return neighbour_gaps(np.concatenate([others, mu]))[len(more) :]  # first: of equals, they come before
+    together = np.concatenate([others, mu])
+    order, columns = np.argsort(together, axis=0, kind="stable"), np.arange(mu.shape[1])
+    gaps = np.empty_like(together)
+    gaps[order, columns] = neighbour_gaps(together[order, columns])
+    return gaps[len(more) :]  # the others stood first: of equals, they come before
 
 
 def pooled_choices(cells: NDArray[np.intp], n_choices: int, weights: Floats) -> Floats:
@@ -108,7 +112,7 @@ def pooled_choices(cells: NDArray[np.intp], n_choices: int, weights: Floats) -> 
     """
     # The kernels' weights sum to 1; divided by the prior's, which is 1 before that, they are as they were given.
     counts = np.bincount(cells, weights=weights[:-1] / weights[-1], minlength=n_choices) + 1.0
-    return np.tile(counts / counts.sum(), (len(cells) + 1, 1))
+    return np.tile(counts / counts.sum(), (n_choices + 1, 1))
 
 
 OPTUNA = Rules(good_weights=equal_weights, bandwidths=bandwidths_by_size)

@@ -82,7 +82,11 @@ def bad_weights(rules: str, n: int) -> Numbers:
 
 def bandwidths(rules: str, mu: Numbers, n_trials: int) -> Numbers:
     """Return the bandwidths of kernels at these centres in one dimension; n_trials are good and bad ones together."""
-    return RULES[rules].bandwidths(_array(mu)[:, None], n_trials)[:, 0]
+    centres = _array(mu)
+    order = np.argsort(centres, kind="stable")  # of equal centres the first in the list is the left one
+    sigma = np.empty_like(centres)
+    sigma[order] = RULES[rules].bandwidths(centres[order, None], n_trials)[:, 0]
+    return sigma
 
 
 def choice_kernels(rules: str, cells: Numbers, n_choices: int, weights: Numbers) -> Numbers:
@@ -90,7 +94,8 @@ def choice_kernels(rules: str, cells: Numbers, n_choices: int, weights: Numbers)
 
     cells are the trials' choices; weights are those of all kernels, sum 1.
     """
-    return RULES[rules].choice_kernels(np.array(cells, dtype=np.intp), n_choices, _array(weights))
+    table = RULES[rules].choice_kernels(np.array(cells, dtype=np.intp), n_choices, _array(weights))
+    return table[[*cells, n_choices]]
 
 
 def log_density(rules: str, space: Any, units: Numbers, weights: Numbers, n_trials: int, points: Numbers) -> Numbers:
