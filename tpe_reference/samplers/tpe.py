@@ -598,16 +598,20 @@ def _cell_of(x: Floats, n: int) -> NDArray[np.intp]:
 
 
 _NODES = np.arange(-9 * 256, 9 * 256 + 1) / 256
-_DENSITY = np.exp(-0.5 * _NODES**2) / math.sqrt(2.0 * math.pi)
-_TAYLOR = np.array(
-    [
-        [0.5 * math.erfc(-z / math.sqrt(2.0)) for z in _NODES.tolist()],
-        _DENSITY / 256,
-        _DENSITY / 256**2 * -_NODES / 2,
-        _DENSITY / 256**3 * (_NODES**2 - 1) / 6,
-        _DENSITY / 256**4 * (3 * _NODES - _NODES**3) / 24,
-    ]
-)
+
+
+@functools.cache  # made when it is first needed: it takes longer than importing this file
+def _taylor() -> Floats:
+    """Return Taylor's coefficients of Phi at the nodes, for distances in steps of 1/256, (5, nodes).
+
+    They are Phi's derivatives over factorials: the p-th derivative is the density times (-1)^(p - 1) He_{p-1}(z),
+    with Hermite's polynomials 1, z, z^2 - 1, z^3 - 3 z.
+    """
+    z, step = _NODES, 1 / 256
+    phi = [0.5 * math.erfc(-node / math.sqrt(2.0)) for node in z.tolist()]
+    density = np.exp(-0.5 * z**2) / math.sqrt(2.0 * math.pi)
+    hermite = [np.ones_like(z), -z / 2, (z**2 - 1) / 6, (3 * z - z**3) / 24]
+    return np.array([phi, *(density * he * step ** (p + 1) for p, he in enumerate(hermite))])
 
 
 def normal_cdf(z: Floats) -> Floats:
@@ -615,15 +619,14 @@ def normal_cdf(z: Floats) -> Floats:
 
     numpy has no error function. Python's is exact but takes one number at a time, so it fills a table once, from -9
     to 9 (Phi(-9) is 1e-19) in steps of 1/256, and Taylor's series goes on from the nearest entry: half a step at
-    most, where the first term left out is below 1e-16. Its coefficients are Phi's derivatives over factorials: of
-    the p-th, the density times (-1)^(p - 1) He_{p-1}(z), with Hermite's polynomials 1, z, z^2 - 1, z^3 - 3 z.
+    most, where the first term left out is below 1e-16.
     """
     t = z * 256  # in place from here on: on small arrays each new one costs as much as computing it
     np.minimum(np.maximum(t, -9 * 256, out=t), 9 * 256, out=t)
     nearest = np.rint(t)
     t -= nearest
     nearest += 9 * 256
-    coefficients = _TAYLOR.take(nearest.astype(np.intp), axis=1)
+    coefficients = _taylor().take(nearest.astype(np.intp), axis=1)
     cdf: Floats = coefficients[4]
     for coefficient in coefficients[3::-1]:
         cdf *= t
@@ -633,7 +636,7 @@ def normal_cdf(z: Floats) -> Floats:
 
 def normal_quantile(p: Floats) -> Floats:
     """Return the z with Phi(z) = p, read off the same table in straight lines: good to draw from, to some 1e-6."""
-    return np.interp(p, _TAYLOR[0], _NODES)
+    return np.interp(p, _taylor()[0], _NODES)
 
 
 class _Memo:
