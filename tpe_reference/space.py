@@ -92,7 +92,7 @@ class Float:
         return None if self.step is None else _n_steps(self.low, self.high, self.step)
 
     def __contains__(self, value: object) -> bool:
-        number = _as_float(value)
+        number = value if type(value) is float else _as_float(value)  # samplers ask for every value of every trial
         if self.step is None or not math.isfinite(number):
             return self.low <= number <= self.high
         k = round((number - self.low) / self.step)

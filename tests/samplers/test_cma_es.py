@@ -23,7 +23,18 @@ from tpe_reference import (
     TrialState,
     create_study,
 )
-from tpe_reference.samplers.cma_es import CmaState, Run, initial, next_run, sample, stop_reason, strategy, update
+from tpe_reference.samplers.cma_es import (
+    CmaState,
+    Run,
+    initial,
+    learn_choices,
+    next_run,
+    parabola_minimum,
+    sample,
+    stop_reason,
+    strategy,
+    update,
+)
 
 Floats = NDArray[np.float64]
 PLANE: dict[str, Domain] = {"x": Float(0, 1), "y": Float(0, 1)}
@@ -238,8 +249,9 @@ def test_moving_and_scaling_the_problem_moves_and_scales_the_search() -> None:
     assert far.sigma / 1000 == pytest.approx(near.sigma, rel=1e-6)
 
 
-def test_only_ranks_of_losses_matter() -> None:
-    plain, bent = search(PLANE, 60), search(PLANE, 60, bend=lambda loss: math.exp(5 * loss) - 3)
+def test_without_the_parabola_only_ranks_of_losses_matter() -> None:
+    ranks_alone = CmaEsSampler(parabola=False)
+    plain, bent = (search(PLANE, 60, ranks_alone, bend=bend) for bend in (float, lambda loss: math.exp(5 * loss) - 3))
     assert [t.params for t in plain] == [t.params for t in bent]
 
 
@@ -390,11 +402,11 @@ def in_order(trials: Sequence[FrozenTrial]) -> Floats:
 
 
 def test_suggest_folds_the_history_through_update() -> None:
-    history = search(PLANE, 30)
+    history = search(PLANE, 30, CmaEsSampler(parabola=False))
     state = initial(np.full(2, 0.5), 0.25)
     for g in range(5):
         for n in range(6 * g, 6 * g + 6):
-            got = CmaEsSampler().suggest(PLANE, history[:n], rng_of(n))
+            got = CmaEsSampler(parabola=False).suggest(PLANE, history[:n], rng_of(n))
             assert list(got.values()) == pytest.approx(expected_suggestion(state, n), abs=1e-12), f"trial {n}"
         state = update(state, in_order(history[6 * g : 6 * g + 6]))
 
@@ -441,10 +453,12 @@ def test_trials_without_the_names_are_no_part_of_a_generation() -> None:
 
 
 def test_popsize_and_sigma0_are_what_they_say() -> None:
-    history = search(PLANE, 20, CmaEsSampler(popsize=20, sigma0=0.01))
+    history = search(PLANE, 20, CmaEsSampler(popsize=20, sigma0=0.01, parabola=False))
     points = in_order(history)
     assert np.abs(points - 0.5).max() < 0.05, "the first generation is narrow, about the middle"
-    moved = [CmaEsSampler(popsize=20, sigma0=0.01).suggest(PLANE, history[:n], rng_of(n)) for n in (19, 20)]
+    moved = [
+        CmaEsSampler(popsize=20, sigma0=0.01, parabola=False).suggest(PLANE, history[:n], rng_of(n)) for n in (19, 20)
+    ]
     state = update(initial(np.full(2, 0.5), 0.01, 20), points)
     assert list(moved[1].values()) == pytest.approx(expected_suggestion(state, 20), abs=1e-12)
     still = expected_suggestion(initial(np.full(2, 0.5), 0.01, 20), 19)
@@ -577,6 +591,130 @@ def test_explain_tells_runs_apart_and_draws_nothing() -> None:
     assert sampler.explain({"only": space["only"]}, history, rng) == []
 
 
+# ---- what is not in the tutorial -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("d", "n"), [(1, 6), (2, 12), (5, 40), (10, 100)])
+def test_the_minimum_of_a_parabola_is_found_exactly(d: int, n: int) -> None:
+    rng = np.random.default_rng(d)
+    A, lowest, t = rng.standard_normal((d, d)), rng.standard_normal(d) / d, rng.standard_normal((n, d))
+    losses = 7 + (((t - lowest) @ A) ** 2).sum(axis=1)
+    found = parabola_minimum(t, np.zeros((n, 0)), losses)
+    assert found is not None
+    assert found[0] == pytest.approx(lowest, abs=1e-4)
+
+
+def test_with_fewer_trials_the_parabola_has_no_products() -> None:
+    rng = np.random.default_rng(0)
+    t = rng.standard_normal((16, 5))  # 21 coefficients in full, 11 without products
+    found = parabola_minimum(t, np.zeros((16, 0)), ((t - 0.5) ** 2 * [1, 2, 3, 4, 5]).sum(axis=1))
+    assert found is not None
+    assert found[0] == pytest.approx(np.full(5, 0.5), abs=1e-5)
+    assert parabola_minimum(t[:14], np.zeros((14, 0)), (t[:14] ** 2).sum(axis=1)) is None, "too few even for that"
+
+
+def test_what_a_choice_adds_is_told_apart_from_the_parabola() -> None:
+    rng = np.random.default_rng(0)
+    t, k = rng.standard_normal((60, 2)), rng.integers(3, size=60)
+    losses = ((t - 0.3) ** 2).sum(axis=1) + np.array([0.5, 2.0, 0.1])[k]
+    found = parabola_minimum(t, np.eye(3)[k], losses)
+    assert found is not None
+    step, added = found
+    assert step == pytest.approx([0.3, 0.3], abs=1e-5)
+    assert added - added.min() == pytest.approx([0.4, 1.9, 0.0], abs=1e-5)
+
+
+def test_the_minimum_is_not_farther_than_twice_a_sample() -> None:
+    t = np.random.default_rng(0).standard_normal((30, 2))
+    far, top, slope = (
+        parabola_minimum(t, np.zeros((30, 0)), losses)
+        for losses in (((t - 100) ** 2).sum(axis=1), -((t + 0.1) ** 2).sum(axis=1), t[:, 0])
+    )
+    assert far is not None and top is not None and slope is not None  # noqa: PT018
+    for step, _ in (far, top, slope):
+        assert np.linalg.norm(step) <= 2 * math.sqrt(2) * 1.000001
+    assert far[0] == pytest.approx([2, 2], abs=1e-4)
+    assert (top[0] > 0).all(), "away from a top"
+    assert slope[0] == pytest.approx([-2 * math.sqrt(2), 0], abs=1e-3)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_loss_that_is_not_finite_counts_as_the_worst(bad: float) -> None:
+    t = np.random.default_rng(0).standard_normal((18, 2))
+    fails, losses = t[:, 0] > 0.5, (t**2).sum(axis=1)
+    given, expected = (np.where(fails, value, losses) for value in (bad, losses[~fails].max()))
+    found, wanted = (parabola_minimum(t, np.zeros((18, 0)), values) for values in (given, expected))
+    assert found is not None and wanted is not None  # noqa: PT018
+    assert found[0] == pytest.approx(wanted[0])
+    assert found[0][0] < -0.05, "away from where trials fail"
+    assert parabola_minimum(t, np.zeros((18, 0)), np.full(18, bad)) is None
+    assert parabola_minimum(t, np.zeros((18, 0)), np.full(18, 0.5)) is None
+
+
+def test_huge_losses_are_stood() -> None:
+    t = np.random.default_rng(0).standard_normal((30, 2))
+    found = parabola_minimum(t, np.zeros((30, 0)), np.where(t[:, 0] > 0, 1.7e308, -1.7e308))
+    assert found is not None
+    assert np.isfinite(found[0]).all()
+
+
+def test_the_parabola_saves_most_of_the_trials_on_a_smooth_function() -> None:
+    valley = np.linalg.qr(np.random.default_rng(1).standard_normal((5, 5)))[0]
+    curved: Callable[[Floats], float] = lambda x: ellipsoid(valley @ x)  # noqa: E731
+    best = {
+        p: np.median([best_of(CmaEsSampler(parabola=p), curved, seed, 120) for seed in range(5)]) for p in (False, True)
+    }
+    assert best[True] < best[False] / 100, f"best values without and with it: {best}"
+
+
+def test_the_parabolas_minimum_is_tried_once_however_many_trials_run() -> None:
+    waiting = search(PLANE, 12)
+    are_drawn = []
+    for n in range(12, 16):
+        drawn, params = (CmaEsSampler(parabola=p).suggest(PLANE, waiting, rng_of(n)) for p in (False, True))
+        are_drawn.append(params == drawn)
+        waiting.append(FrozenTrial(params, state=TrialState.RUNNING))
+    assert are_drawn == [False, True, True, True]
+    assert list(waiting[12].params.values()) == pytest.approx([0.3, 0.3], abs=1e-6)
+
+
+def test_choices_move_to_what_the_better_half_chose() -> None:
+    weights = strategy(4, 8).weights[:4]
+    shares = np.array([0.5, 0.5, 0.25, 0.25, 0.25, 0.25])
+    chosen = np.array([[1, 0, 0, 0, 1, 0]] * 3 + [[0, 1, 1, 0, 0, 0]])
+    for _ in range(300):
+        before, shares = shares, learn_choices(shares, chosen, weights, [2, 4], 5)
+        assert shares[:2].sum() == pytest.approx(1)
+        assert shares[2:].sum() == pytest.approx(1)
+        assert shares[0] >= before[0] - 1e-12
+    assert shares[0] == pytest.approx(weights[:3].sum(), abs=0.03), "in the end as often as in the better half"
+    assert shares[3] == pytest.approx(1 / 32, rel=0.15), "and what nobody chose is not given up"
+
+
+def test_choices_without_order_are_learnt() -> None:
+    """The best one stands between the worst, where no normal distribution over their places can find it."""
+    costs = {"a": 1.0, "b": 0.0, "c": 1.0, "d": 0.7, "e": 0.9}
+    space: dict[str, Domain] = {"x": Float(0, 1), **{f"c{j}": Categorical(list(costs)) for j in range(4)}}
+    sampler, history = CmaEsSampler(parabola=False), list[FrozenTrial]()
+    for n in range(240):
+        params = sampler.suggest(space, history, rng_of(n))
+        history.append(FrozenTrial(params, (params["x"] - 0.3) ** 2 + sum(costs[params[f"c{j}"]] for j in range(4))))
+    late = [trial.params[f"c{j}"] for trial in history[-40:] for j in range(4)]
+    assert late.count("b") > 0.7 * len(late)
+
+
+def test_a_space_of_choices_alone_is_searched_without_repeating() -> None:
+    space: dict[str, Domain] = {f"c{j}": Categorical(list("abcd")) for j in range(3)}
+    best = {"c0": "c", "c1": "a", "c2": "d"}
+    sampler, history = CmaEsSampler(), list[FrozenTrial]()
+    for n in range(48):
+        params = sampler.suggest(space, history, rng_of(n))
+        history.append(FrozenTrial(params, float(sum(params[name] != value for name, value in best.items()))))
+    assert min(t.loss for t in history[:30]) == 0.0
+    assert len({tuple(t.params.items()) for t in history}) > 40, "of 64"
+    assert sampler.explain(space, history, rng_of(48)) == []
+
+
 def test_integers_do_not_freeze_it() -> None:
     space: dict[str, Domain] = {f"n{j}": Int(0, 60) for j in range(4)}
 
@@ -602,8 +740,9 @@ def test_a_mixed_space_is_searched_in_cells() -> None:
 
 
 def test_a_parameter_with_one_value_changes_nothing_for_the_others() -> None:
-    with_one = search(PLANE | {"one": Int(7, 7)}, 30)
-    assert [{k: t.params[k] for k in "xy"} for t in with_one] == [dict(t.params) for t in search(PLANE, 30)]
+    with_one, without = (search(PLANE | more, 30) for more in ({"one": Int(7, 7)}, {}))
+    for one, other in zip(with_one, without, strict=True):
+        assert {k: one.params[k] for k in "xy"} == pytest.approx(other.params), "but for the loss's rounding"
 
 
 def test_optima_at_a_corner_are_reached() -> None:

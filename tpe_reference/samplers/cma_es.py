@@ -12,6 +12,8 @@ Also used
     A. Auger and N. Hansen (2005), A Restart CMA Evolution Strategy With Increasing Population Size. CEC 2005.
     N. Hansen (2009), Benchmarking a BI-Population CMA-ES on the BBOB-2009 Function Testbed. GECCO 2009.
     R. Hamano, S. Saito, M. Nomura and S. Shirakawa (2022), CMA-ES with Margin. GECCO 2022. arXiv 2205.13482.
+    R. Hamano and others (2024), CatCMA: Stochastic Optimization for Mixed-Category Problems. arXiv 2405.09962.
+    N. Hansen (2019), A Global Surrogate Assisted CMA-ES. GECCO 2019.
 
 Legend
     ==============  ==================  ======================================================================
@@ -34,18 +36,20 @@ How it becomes a function of a history
     A generation is the next lambda trials, by number, that have all of the parameters, once none of them is
     running; `CmaEsSampler.suggest` folds one after the other through `update` and samples from what results. While
     a generation is incomplete, more trials sample the same distribution: with many workers it learns more slowly
-    but loses nothing. (Measured on a sphere in [-5, 5]^5, optimum off the centre, 600 trials, median of 9 seeds:
-    with 1 / 8 / 16 / 32 trials in flight the best loss is 3e-7 / 4e-6 / 9e-5 / 9e-3.) A trial that is asked for and
-    never told holds everything up: tell it failed.
+    but loses nothing. A trial that is asked for and never told holds everything up: tell it failed.
 
-What is done about bounds, integers and choices
-    - All is done in the unit cube of space.py: log scales are straight there, and all parameters are of one size.
-    - Bounds: a point outside is drawn again, a few times; then it is put on the wall.
+What is not in the tutorial
+    - Bounds: all is done in the unit cube of space.py, where log scales are straight and all parameters are of one
+      size. A point outside is drawn again, a few times; then it is put on the wall.
     - Integers, steps: a coordinate is cut into equal cells, one per value, and a point counts as its cell's centre.
       When the distribution becomes narrower than a cell no sample leaves it any more, and the search would stand
-      still, so the standard deviation is kept above a fifth of a cell (the idea of [Hamano], in its simplest form).
-    - Choices: the same, in the order given, so CMA-ES believes that neighbours are alike. For more than two or
-      three choices that have no order use `TPESampler`.
+      still, so the standard deviation is kept above a fifth of a cell (the idea of [Hamano 2022], simplified).
+    - Choices have no order, so no place in a normal distribution. Each has a probability, which moves towards how
+      often the better half chose it: `learn_choices`.
+    - A configuration that was tried is drawn again, a few times; only where all values can be counted does it occur.
+    - One trial of a generation is not drawn but computed: the minimum of a parabola that is fitted to the latest
+      trials, `parabola_minimum`. It reads the losses themselves, no longer their ranking alone. With a hundred or
+      two trials it is what matters most; ``parabola=False`` leaves it out.
     - A parameter with one value is left out; one that not every trial has is searched alone.
 
 Start reading at `update`, which is the algorithm; then `CmaEsSampler`, which feeds it, and whose `explain` hands out
@@ -67,6 +71,7 @@ import bisect
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -109,6 +114,14 @@ class CmaState:
     B: Floats
     D: Floats
 
+    @cached_property
+    def root(self) -> Floats:
+        """C^(1/2), (d, d), the symmetric one."""
+        # B D B^T and not B D as in (39): both turn N(0, I) into N(0, C), but the signs of eigenvectors, the columns
+        # of B, differ between linear algebra libraries. Here they cancel, so the search is the same everywhere.
+        root: Floats = (self.B * self.D) @ self.B.T
+        return root
+
 
 def strategy(d: int, popsize: int | None = None) -> Strategy:
     """Return the constants for d parameters; popsize is 4 + floor(3 ln d) unless given."""
@@ -148,11 +161,8 @@ def initial(mean: Floats, sigma: float, popsize: int | None = None) -> CmaState:
 
 
 def sample(state: CmaState, z: Floats) -> Floats:
-    """Turn z ~ N(0, I), shape (d,), into a point x ~ N(m, sigma^2 C)."""
-    # B D B^T z and not B D z as in (39): both are N(0, C), but the signs of eigenvectors, the columns of B, differ
-    # between linear algebra libraries. In the symmetric root they cancel, so the search is the same everywhere.
-    y = state.B @ (state.D * (state.B.T @ z))
-    return state.mean + state.sigma * y  # (40)
+    """Turn z ~ N(0, I), shape (d,), into a point x ~ N(m, sigma^2 C); or many at once, each a row."""
+    return state.mean + state.sigma * (z @ state.root)  # (40)
 
 
 def update(state: CmaState, x: Floats, min_std: Floats | None = None) -> CmaState:
@@ -284,12 +294,91 @@ def next_run(restart: str, runs: Sequence[Run], rng: np.random.Generator) -> Run
     return Run(popsize, float(first.sigma0 * 10 ** (-2 * v)), limit=large[-1].spent / 2)
 
 
+def learn_choices(shares: Floats, chosen: Floats, weights: Floats, sizes: Sequence[int], d: int) -> Floats:
+    """Return the probabilities of all choices after one more generation.
+
+    They move towards the weighted frequencies in the better half: the natural gradient, as for the mean [Hamano 2024].
+
+    Args:
+        shares: The probabilities before, of one parameter after the other, (n_choices,).
+        chosen: 1 where a trial of the better half made a choice, else 0, best trial first, (mu, n_choices).
+        weights: Weights of the better half, sum 1, (mu,).
+        sizes: How many choices each parameter has.
+        d: Number of all parameters.
+    """
+    mu_eff = 1 / (weights**2).sum()
+    n = np.repeat(sizes, sizes)  # for each choice, the number of its parameter's
+    # The generation is worth mu_eff trials. It weighs against as many, plus what there is to learn: all parameters,
+    # as in c_sigma (55), and the choices.
+    shares = shares + mu_eff / (mu_eff + d + n) * (weights @ chosen - shares)
+    # No choice is given up: all of a parameter's together keep one trial of a generation, about.
+    shares = np.maximum(shares, 1 / (2 * len(weights) * n))
+    starts = np.cumsum([0, *sizes[:-1]])
+    learnt: Floats = shares / np.repeat(np.add.reduceat(shares, starts), sizes)
+    return learnt
+
+
+def parabola_minimum(t: Floats, chosen: Floats, losses: Floats) -> tuple[Floats, Floats] | None:
+    """Fit a parabola to trials, by least squares, and say where it is lowest.
+
+    loss(t, chosen) = a + b^T t + t^T H t / 2 + what each choice adds. H is full if there are trials enough for all
+    of its entries, else diagonal: in coordinates in which the distribution is round, C having been learnt, it is.
+
+    Args:
+        t: Points, as steps from the mean in standard deviations, the latest last, (n, d).
+        chosen: 1 where a trial made a choice, else 0, (n, n_choices).
+        losses: Their losses, (n,); those that are not finite count as the worst.
+
+    Returns:
+        The minimum, (d,), at most 2 sqrt(d) away, twice as far as a sample is; and what each choice adds, (n_choices,).
+        None for too few trials, or losses that are all equal.
+    """
+    d = t.shape[1]
+    n_diagonal = 1 + chosen.shape[1] + 2 * d
+    n_full = n_diagonal + d * (d - 1) // 2
+    # 1.3 trials per coefficient: with as many trials as coefficients any noise is fitted. Beyond ten parameters
+    # there are hundreds of products, which take milliseconds.
+    is_full = d <= 10 and len(t) > 1.3 * n_full
+    size = n_full if is_full else n_diagonal
+    if len(t) <= 1.3 * size:
+        return None
+    t, chosen, losses = (rows[-3 * size :] for rows in (t, chosen, losses))  # older ones are from farther away
+    finite = losses[np.isfinite(losses)]
+    if len(finite) == 0 or finite.min() == finite.max():
+        return None
+    y = np.clip(np.where(np.isfinite(losses), losses, finite.max()), -1e100, 1e100)  # whose squares are finite
+    i, j = np.triu_indices(d, 1)
+    products = t[:, i] * t[:, j] if is_full else t[:, :0]
+    columns = np.hstack([np.ones((len(t), 1)), t, t**2, products, chosen])
+    scale = np.sqrt((columns**2).mean(axis=0)) + 1e-12
+    columns = columns / scale
+    # A trace of ridge regression: without it, choices that are always made together leave the equations singular.
+    normal = columns.T @ columns + 1e-8 * len(t) * np.eye(size)
+    fitted = np.linalg.solve(normal, columns.T @ (y - y.min())) / scale
+    b, H = fitted[1 : d + 1], np.diag(2 * fitted[d + 1 : 2 * d + 1])
+    if is_full:
+        H[i, j] = H[j, i] = fitted[2 * d + 1 : n_full - chosen.shape[1]]
+    return _lowest(b, H, 2 * math.sqrt(d)), fitted[len(fitted) - chosen.shape[1] :]
+
+
+def _lowest(b: Floats, H: Floats, radius: float) -> Floats:
+    """Return where b^T t + t^T H t / 2 is lowest, not farther away than the radius."""
+    if len(b) == 0:
+        return b
+    curvature, V = np.linalg.eigh(H)
+    # Where it bends down there is no minimum, but a top, and the way leads away from it: hence the absolute value.
+    # (Nearly flat, the way is long, and the radius ends it.)
+    flat = 1e-9 * np.abs(curvature).max() + 1e-6 * float(np.linalg.norm(b)) + 1e-300
+    step: Floats = -V @ ((V.T @ b) / np.maximum(np.abs(curvature), flat))
+    return step * min(1.0, radius / max(float(np.linalg.norm(step)), 1e-300))
+
+
 class CmaEsSampler:
     """Covariance matrix adaptation evolution strategy.
 
     When to use it: for continuous parameters (three to some dozens) and hundreds of trials or more; above all when
     parameters depend on each other, for it learns the directions of valleys. When not: for few trials (below ten
-    generations it has hardly begun), for choices without order, and for spaces with many branches.
+    generations it has hardly begun), for choices above all, and for spaces with many branches.
 
     It starts in the middle of the space, and when it has converged starts again elsewhere: see `next_run`.
 
@@ -298,13 +387,17 @@ class CmaEsSampler:
         popsize: Trials per generation; None: 4 + floor(3 ln d). More is slower and more thorough; with many
             workers, take about as many.
         restart: "ipop" or "bipop".
+        parabola: Whether one trial of a generation is the minimum of a parabola, see `parabola_minimum`. Without it
+            the search sees nothing but the ranking of losses: for losses with much noise or with wild outliers.
 
     Raises:
         ValueError: For a step size that is not positive, a population below 4 (half of it must teach), and another
             word for ``restart``.
     """
 
-    def __init__(self, *, sigma0: float = 0.25, popsize: int | None = None, restart: str = "ipop") -> None:
+    def __init__(
+        self, *, sigma0: float = 0.25, popsize: int | None = None, restart: str = "ipop", parabola: bool = True
+    ) -> None:
         if isinstance(sigma0, bool) or not isinstance(sigma0, (int, float, np.number)) or not 0 < sigma0 < math.inf:
             raise ValueError(f"CmaEsSampler: sigma0 must be a positive number, got {sigma0!r}; 0.25 is usual")
         if popsize is not None and (
@@ -314,6 +407,7 @@ class CmaEsSampler:
         if restart not in ("ipop", "bipop"):
             raise ValueError(f"CmaEsSampler: restart must be 'ipop' or 'bipop', got {restart!r}")
         self.restart = restart
+        self.parabola = bool(parabola)
         self.sigma0 = float(sigma0)
         self.popsize = popsize
         self._memos: dict[Any, _Fold] = {}
@@ -322,18 +416,14 @@ class CmaEsSampler:
         self, space: Mapping[str, Domain], history: Sequence[FrozenTrial], rng: np.random.Generator
     ) -> dict[str, Any]:
         """Return a sample from the distribution that the generations so far have led to."""
-        params = {name: domain.from_unit(0.5) for name, domain in space.items()}
-        free = _free(space)
-        if not free:
-            return params
-        fold = self._recall(space, free, history, rng.bit_generator.seed_seq.entropy)  # type: ignore[attr-defined]
+        fold = self._recall(space, history, rng.bit_generator.seed_seq.entropy)  # type: ignore[attr-defined]
         fold.read()
-        u = _sample_in_cube(fold.state, rng).tolist()
+        params = fold.propose(rng)
         self._memos[id(history), *space.items()] = fold
         # Domains that change from trial to trial must not fill the memory: of more than 64, the oldest is forgotten.
         for key in list(self._memos)[:-64]:
             self._memos.pop(key, None)
-        return params | {name: domain.from_unit(u_j) for (name, domain), u_j in zip(free.items(), u, strict=True)}
+        return params
 
     def explain(
         self, space: Mapping[str, Domain], history: Sequence[FrozenTrial], rng: np.random.Generator
@@ -341,44 +431,25 @@ class CmaEsSampler:
         """Return all generations of a history, the last one incomplete: its state is what `suggest` samples from.
 
         Args:
-            space: The parameters. The states are about those that have more than one value, in this order, in the
-                unit cube; where there are none, there are no generations.
+            space: The parameters. The states are about those that are numbers and have more than one value, in this
+                order, in the unit cube; where there are none, there are no generations.
             history: The trials so far.
             rng: Any trial's generator: its seed tells where restarts begin. Nothing is drawn from it.
         """
-        free = _free(space)
-        if not free:
-            return []
         generations: list[Generation] = []
-        fold = _Fold(self, space, free, history, rng.bit_generator.seed_seq.entropy, generations)  # type: ignore[attr-defined]
+        fold = _Fold(self, space, history, rng.bit_generator.seed_seq.entropy, generations)  # type: ignore[attr-defined]
         fold.read()
-        return [*generations, fold.current([])]
+        return [*generations, Generation(fold.n_restarts, fold.state, [])] if fold.state else []
 
-    def _recall(
-        self, space: Mapping[str, Domain], free: Mapping[str, Domain], history: Sequence[FrozenTrial], entropy: Any
-    ) -> _Fold:
+    def _recall(self, space: Mapping[str, Domain], history: Sequence[FrozenTrial], entropy: Any) -> _Fold:
         """Take what was folded of this very history before, or start afresh; the answer is the same."""
         fold = self._memos.pop((id(history), *space.items()), None)  # taken out: another thread finds none
         if fold is not None and fold.is_of(history) and fold.entropy == entropy:
             return fold
-        return _Fold(self, space, free, history, entropy)
+        return _Fold(self, space, history, entropy)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_memos": {}}
-
-
-def _free(space: Mapping[str, Domain]) -> dict[str, Domain]:
-    """Return the parameters that there is something to search in."""
-    return {name: domain for name, domain in space.items() if domain.size != 1}
-
-
-def _sample_in_cube(state: CmaState, rng: np.random.Generator) -> Floats:
-    """Sample a point inside the unit cube."""
-    for _ in range(10):  # about the walls half of the points are outside, in a corner of three nearly nine tenths
-        x = sample(state, rng.standard_normal(state.strategy.d))
-        if ((x >= 0.0) & (x <= 1.0)).all():
-            return x
-    return np.clip(x, 0.0, 1.0)
 
 
 class _Fold:
@@ -388,16 +459,20 @@ class _Fold:
         self,
         sampler: CmaEsSampler,
         space: Mapping[str, Domain],
-        free: Mapping[str, Domain],
         history: Sequence[FrozenTrial],
         entropy: Any,
         generations: list[Generation] | None = None,
     ) -> None:
-        self.sampler, self.space, self.free, self.history, self.entropy = sampler, space, free, history, entropy
+        self.sampler, self.space, self.history, self.entropy = sampler, dict(space), history, entropy
         self._generations = generations  # where to note them; None: nobody asks
+        self._middle = {name: domain.from_unit(0.5) for name, domain in space.items()}
+        free = {name: domain for name, domain in space.items() if domain.size != 1}
+        self._choices: dict[str, Any] = {name: domain for name, domain in free.items() if hasattr(domain, "choices")}
+        self._numbers = {name: domain for name, domain in free.items() if name not in self._choices}
+        self._sizes = [domain.size for domain in self._choices.values()]
         # A fifth of a cell: from a cell's centre its borders are then 2.5 standard deviations off, and one sample in
         # 80 leaves it in this coordinate. [Hamano] takes 1 / (d lambda), 1/21 for three parameters and 1/240 for 20.
-        self._min_std = np.array([0.0 if domain.size is None else 0.2 / domain.size for domain in free.values()])
+        self._min_std = np.array([0.2 / d.size if d.size else 0.0 for d in self._numbers.values()])
         self._begin()
 
     def _begin(self) -> None:
@@ -409,24 +484,35 @@ class _Fold:
         self._running: list[int] = []
         self._last: tuple[int, FrozenTrial] | None = None  # the newest finished trial that was read
         self._waiting: list[tuple[int, Any, list[float]]] = []  # (number, trial, point), finished, by number
-        popsize = strategy(len(self.free), self.sampler.popsize).popsize
+        self._tried: set[tuple[Any, ...]] = set()  # configurations of all trials, running ones too
         self._runs: list[Run] = []
-        self._start(Run(popsize, self.sampler.sigma0), np.full(len(self.free), 0.5))
+        popsize = strategy(max(1, len(self._numbers) + len(self._choices)), self.sampler.popsize).popsize
+        self._start(Run(popsize, self.sampler.sigma0), np.full(len(self._numbers), 0.5))
 
     def _start(self, run: Run, mean: Floats) -> None:
         self._runs.append(run)
-        self.state = initial(mean, run.sigma0, run.popsize)
+        self.state = initial(mean, run.sigma0, run.popsize) if len(mean) else None
+        self._weights = strategy(max(1, len(mean)), run.popsize).weights[: run.popsize // 2]
+        self._shares = np.array([1 / n for n in self._sizes for _ in range(n)])
         self._best: list[float] = []
+        self._told: list[tuple[Floats, Floats, Floats]] = []  # points, chosen and losses, by generation
+        d = len(mean)
+        self._memory = 3 * (1 + sum(self._sizes) + 2 * d + d * (d - 1) // 2) // run.popsize + 1
+        self._target: dict[str, Any] | None = None  # the minimum of the parabola through them
+        self._is_stale = False  # whether there are trials that it does not know of
 
-    def current(self, trials: list[int]) -> Generation:
-        """Return the present generation, made of these trials."""
-        return Generation(len(self._runs) - 1, self.state, trials)
+    @property
+    def n_restarts(self) -> int:
+        """How many runs have ended."""
+        return len(self._runs) - 1
 
     def is_of(self, history: Sequence[FrozenTrial]) -> bool:
         """Whether this is the list that was read, not emptied since, its newest finished trial the same."""
         if history is not self.history or len(history) < self._n_read:
             return False
         return self._last is None or history[self._last[0]] is self._last[1]
+
+    # ---- from the history to the distribution ----
 
     def read(self) -> None:
         """Read the trials that are new, or were running when last seen, and fold the generations they complete."""
@@ -435,7 +521,8 @@ class _Fold:
         blocking = math.inf  # the first running trial that belongs to a generation
         for number in unread:
             trial = self.history[number]
-            holds = all(name in trial.params and trial.params[name] in d for name, d in self.space.items())
+            params = trial.params
+            holds = all(name in params and params[name] in domain for name, domain in self.space.items())
             if trial.state == "running":
                 self._running.append(number)
             else:
@@ -443,10 +530,12 @@ class _Fold:
             if holds and number < self._n_folded:  # it got its parameters only after others had been folded
                 self._begin()
                 return self.read()
+            if holds:
+                self._tried.add(self._key(params))
             if holds and trial.state == "running":
                 blocking = min(blocking, number)
             elif holds:
-                point = [domain.to_unit(trial.params[name]) for name, domain in self.free.items()]
+                point = [d.to_unit(params[name]) for part in (self._numbers, self._choices) for name, d in part.items()]
                 bisect.insort(self._waiting, (number, trial, point), key=lambda entry: entry[0])
         while len(self._waiting) >= (n := self._runs[-1].popsize) and self._waiting[n - 1][0] < blocking:
             self._fold(self._waiting[:n])
@@ -455,16 +544,87 @@ class _Fold:
 
     def _fold(self, generation: list[tuple[int, Any, list[float]]]) -> None:
         self._n_folded = generation[-1][0] + 1
-        generation = sorted(generation, key=lambda entry: (entry[1].merit(), entry[0]))
-        if self._generations is not None:
-            self._generations.append(self.current([number for number, _, _ in generation]))
-        self.state = update(self.state, np.array([point for _, _, point in generation]), self._min_std)
-        losses = [trial.loss for _, trial, _ in generation if math.isfinite(trial.loss)]
-        self._best += [min(losses)] if losses else []
+        points, chosen = self._split(np.array([point for _, _, point in generation]))
+        losses = [trial.loss for _, trial, _ in generation]
+        self._told.append((points, chosen, np.array(losses)))
+        finite = [loss for loss in losses if math.isfinite(loss)]
+        self._best += finite and [min(finite)]
+        order = sorted(range(len(generation)), key=lambda i: generation[i][1].merit())  # stable: then by number
         run = self._runs[-1]
         self._runs[-1] = run = replace(run, spent=run.spent + len(generation))
-        if run.spent >= run.limit or stop_reason(self.state, run.sigma0, self._best, losses):
-            # The same for every trial of the study: drawn from its seed, not from one trial's generator.
-            # A trial's own seed has a key of one number, this one of two, so they never meet.
-            rng = np.random.default_rng(np.random.SeedSequence(self.entropy, spawn_key=(len(self._runs), 1)))
-            self._start(next_run(self.sampler.restart, self._runs, rng), rng.random(len(self.free)))
+        if self._choices:
+            better, d = chosen[order[: len(self._weights)]], len(self._numbers) + len(self._choices)
+            self._shares = learn_choices(self._shares, better, self._weights, self._sizes, d)
+        if self.state is not None:
+            if self._generations is not None:
+                self._generations.append(Generation(self.n_restarts, self.state, [generation[i][0] for i in order]))
+            self.state = update(self.state, points[order], self._min_std)
+            if run.spent >= run.limit or stop_reason(self.state, run.sigma0, self._best, finite):
+                return self._restart()
+        self._is_stale = self.sampler.parabola
+        return None
+
+    def _restart(self) -> None:
+        # The same for every trial of the study: drawn from its seed, not from one trial's generator.
+        # A trial's own seed has a key of one number, this one of two, so they never meet.
+        rng = np.random.default_rng(np.random.SeedSequence(self.entropy, spawn_key=(len(self._runs), 1)))
+        self._start(next_run(self.sampler.restart, self._runs, rng), rng.random(len(self._numbers)))
+
+    def _split(self, points: Floats) -> tuple[Floats, Floats]:
+        """Return the coordinates of the numbers, and for each choice whether it was made: 1 or 0."""
+        numbers, choices = points[:, : len(self._numbers)], points[:, len(self._numbers) :]
+        chosen = [np.eye(n)[(column * n).astype(int)] for column, n in zip(choices.T, self._sizes, strict=True)]
+        return numbers, np.hstack([points[:, :0], *chosen])
+
+    def _lowest(self) -> dict[str, Any] | None:
+        """Return the minimum of a parabola through the latest trials of this run; None where it is of no use."""
+        points, chosen, losses = (np.concatenate(part) for part in zip(*self._told[-self._memory :], strict=True))
+        state = self.state
+        t = points if state is None else (points - state.mean) / state.sigma @ (state.B / state.D)
+        found = parabola_minimum(t, chosen, losses)
+        if found is None:
+            return None
+        step, added = found
+        x = step if state is None else state.mean + state.sigma * (state.B @ (state.D * step))
+        firsts = np.cumsum([0, *self._sizes])
+        best = [int(np.argmin(added[k : k + n])) for k, n in zip(firsts, self._sizes, strict=False)]
+        return self._decode(x.tolist(), best)
+
+    # ---- from the distribution to a configuration ----
+
+    def propose(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Return the minimum of the parabola, if nobody has tried it yet, or else draw a configuration."""
+        if self._is_stale:
+            self._target, self._is_stale = self._lowest(), False
+        if self._target is not None and self._key(self._target) not in self._tried:
+            return dict(self._target)
+        u: list[float] = []
+        for _ in range(10):  # about the walls half of the points are outside, in a corner of three nearly nine tenths
+            if self.state is not None:
+                u = sample(self.state, rng.standard_normal(len(self._numbers))).tolist()
+            params = self._decode(u, self._draw_choices(rng))
+            if all(0.0 <= u_j <= 1.0 for u_j in u) and self._key(params) not in self._tried:
+                break
+        return params
+
+    def _draw_choices(self, rng: np.random.Generator) -> list[int]:
+        """Draw the place of a choice for each parameter that has choices."""
+        drawn, first = [], 0
+        for n in self._sizes:
+            below = np.cumsum(self._shares[first : first + n])  # by rounding the last may be less than 1
+            drawn.append(min(int(np.searchsorted(below, rng.random(), side="right")), n - 1))
+            first += n
+        return drawn
+
+    def _decode(self, u: list[float], places: list[int]) -> dict[str, Any]:
+        """Return a configuration; what is outside of the cube is put on its wall."""
+        params = dict(self._middle)  # has the names in their order, and parameters of one value
+        for (name, domain), u_j in zip(self._numbers.items(), u, strict=True):
+            params[name] = domain.from_unit(u_j)
+        for (name, domain), k in zip(self._choices.items(), places, strict=True):
+            params[name] = domain.choices[k]
+        return params
+
+    def _key(self, params: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return what tells configurations apart."""
+        return tuple([params[name] for name in self.space])

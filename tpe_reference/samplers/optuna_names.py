@@ -120,6 +120,7 @@ class CmaEsSampler(cma_es.CmaEsSampler):
         sigma0: First step size, in the unit cube; see there. None: 0.25.
         popsize: Trials per generation; see there.
         restart: "ipop", the default, or "bipop"; see there.
+        parabola: Whether one trial of a generation is computed, not drawn; see there.
         seed: The seed of a study that is made with this sampler and has none of its own.
         restart_strategy: Optuna's name for ``restart``. (There is no search without restarts.)
         of_optuna: Further arguments of Optuna's.
@@ -134,13 +135,15 @@ class CmaEsSampler(cma_es.CmaEsSampler):
         sigma0: float | None = None,
         popsize: int | None = None,
         restart: str | None = None,
+        parabola: bool = True,
         seed: int | None = None,
         restart_strategy: str | None = None,
         **of_optuna: Any,
     ) -> None:
         _check("CmaEsSampler", of_optuna, _CMA_ARGUMENTS)
         restart = _either("CmaEsSampler", "restart", restart, "restart_strategy", restart_strategy)
-        super().__init__(sigma0=0.25 if sigma0 is None else sigma0, popsize=popsize, restart=restart or "ipop")
+        sigma0 = 0.25 if sigma0 is None else sigma0
+        super().__init__(sigma0=sigma0, popsize=popsize, restart=restart or "ipop", parabola=parabola)
         self.seed = seed
 
 

@@ -148,9 +148,7 @@ def cma_update(state: dict[str, Any], points: Numbers, min_std: Numbers | None) 
 def cma_state(space: Any, history: list[Any], sigma0: float, popsize: int) -> dict[str, Any]:
     """Return the state after all generations that a history completes, from mean 1/2 and sigma0 in the unit cube."""
     sampler = cma_es.CmaEsSampler(sigma0=sigma0, popsize=popsize)
-    sampler.suggest(_space(space), _trials(history), np.random.default_rng(0))
-    (fold,) = sampler._memos.values()
-    return _plain(fold.state)
+    return _plain(sampler.explain(_space(space), _trials(history), np.random.default_rng(0))[-1].state)
 
 
 def stop_reason(state: dict[str, Any], popsize: int, sigma0: float, best: Numbers, last: Numbers) -> str | None:
