@@ -285,7 +285,7 @@ def scott_bandwidths(mu: Floats, n_trials: int) -> Floats:
     return np.full_like(mu, max(1.059 * spread * n**-0.2, 1.0 / N_CELLS))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is itself and nothing else: arrays have no hash, and a domain needs one
 class _Cells:
     """A domain that is nothing but cells: all that `ParzenEstimator` asks of one."""
 
