@@ -11,7 +11,7 @@ True
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import pruners, samplers, space, study, trial
 from .pruners import MedianPruner, NopPruner, PercentilePruner, Pruner
@@ -19,6 +19,9 @@ from .samplers import CmaEsSampler, GridSampler, RandomSampler, Sampler, TPESamp
 from .space import Categorical, Domain, Float, FrozenTrial, Int, TrialState, domain_from_json, domain_to_json
 from .study import SearchExhausted, Study, create_study, load_study
 from .trial import FixedTrial, Trial, TrialPruned, TrialRecord, create_trial
+
+if TYPE_CHECKING:
+    from .search_cv import TPESearchCV as TPESearchCV
 
 __version__ = "0.1.0"
 
@@ -63,6 +66,8 @@ _LATER = ("distributions", "exceptions", "importance", "logging")
 def __getattr__(name: str) -> Any:
     if name in _LATER:
         return import_module(f".{name}", __name__)
+    if name == "TPESearchCV":  # needs scikit-learn
+        return import_module(".search_cv", __name__).TPESearchCV
     from .not_covered import not_covered
 
     raise not_covered(__name__, name)
