@@ -186,7 +186,7 @@ class TPESearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no ty
         if self.verbose:
             print(f"At most {len(splits)} folds for each of {self.n_iter} candidates")  # noqa: T201  # verbose prints
         sampler, pruner = clone(self.sampler, safe=False), clone(self.pruner, safe=False)  # which it leaves as given
-        study = create_study("maximize", sampler=sampler, pruner=pruner, seed=seed)
+        study = create_study(direction="maximize", sampler=sampler, pruner=pruner, seed=seed)
         candidates = self._search(study, space, splits, self._fold_function(searched, scorer))
         self._conclude(candidates)
         self.study_ = study

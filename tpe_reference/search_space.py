@@ -179,7 +179,9 @@ def _read_branches(branches: Sequence[Mapping[str, Parameter]]) -> SearchSpace:
     that differs gets a name for each. One that has a single value is no parameter of the search.
     """
     fixed = [{name: _only_value(p) for name, p in branch.items() if p.domain.size == 1} for branch in branches]
-    labels = _labels([", ".join(f"{name}={_label(value)}" for name, value in values.items()) for values in fixed])
+    labels = _labels(
+        [", ".join(f"{name}={_label(value)}" for name, value in values.items()) or "space" for values in fixed]
+    )
     free = [{name: p for name, p in branch.items() if p.domain.size != 1} for branch in branches]
     named: list[dict[str, Parameter]] = []
     for label, parameters in zip(labels, free, strict=True):
