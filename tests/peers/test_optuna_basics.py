@@ -591,6 +591,63 @@ def test_lines_among_the_applications_own(optuna: Any, monkeypatch: pytest.Monke
     assert len(written.getvalue()) == n_written
 
 
+# ---- where the two differ, as the page says --------------------------------------------------------------------------
+
+
+def is_ours(optuna: Any) -> bool:
+    return str(optuna.__name__) == "tpe_reference"
+
+
+@pytest.mark.filterwarnings("ignore:The value", "ignore:Fixed parameter", "ignore:Requested distribution")
+def test_a_value_outside_its_domain(optuna: Any) -> None:
+    def ask(trial: Any) -> Any:
+        return trial.suggest_float("x", -1, 1)
+
+    asks: list[Callable[[], Any]] = [lambda: ask(optuna.trial.FixedTrial({"x": 2.0}))]
+    waiting = optuna.create_study()
+    waiting.enqueue_trial({"x": 2.0})
+    asks.append(lambda: ask(waiting.ask()))
+    grid = optuna.create_study(sampler=optuna.samplers.GridSampler({"x": [2.0]}))
+    asks.append(lambda: ask(grid.ask()))
+    for outside in asks:
+        if is_ours(optuna):
+            with pytest.raises(ValueError, match=r"2\.0.* lies outside"):
+                outside()
+        else:
+            assert outside() == 2.0
+
+
+@pytest.mark.filterwarnings("ignore:Choices for a categorical", "ignore:trial 1 names 'x'")
+def test_choices_of_any_kind_and_choices_that_change(optuna: Any) -> None:
+    study = optuna.create_study()
+    trial = study.ask()
+    if is_ours(optuna):
+        with pytest.raises(ValueError, match="choose a name and look the object up in a dict"):
+            trial.suggest_categorical("layers", [(50,), (50, 50)])
+    else:
+        assert trial.suggest_categorical("layers", [(50,), (50, 50)]) in [(50,), (50, 50)]
+    trial.suggest_categorical("x", ["a", "b"])
+    study.tell(trial, 1.0)
+    if is_ours(optuna):
+        assert study.ask().suggest_categorical("x", ["a", "b", "c"]) in "abc"
+    else:
+        with pytest.raises(ValueError, match="dynamic value space"):
+            study.ask().suggest_categorical("x", ["a", "b", "c"])
+
+
+def test_a_trial_that_waits_and_records_that_are_copies_and_a_name(optuna: Any) -> None:
+    study = optuna.create_study()
+    study.enqueue_trial({"x": 1.0})
+    assert [trial.state.name for trial in study.trials] == ([] if is_ours(optuna) else ["WAITING"])
+    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=1)
+    study.trials[0].user_attrs["changed"] = True
+    assert ("changed" in study.trials[0].user_attrs) == is_ours(optuna)
+    study.get_trials()[0].user_attrs["copied"] = True
+    study.best_trial.user_attrs["copied"] = True
+    assert "copied" not in study.trials[0].user_attrs
+    assert (study.study_name is None) == is_ours(optuna)
+
+
 # ---- what the page says ----------------------------------------------------------------------------------------------
 
 PAGE = (Path(__file__).parents[2] / "chapters" / "optuna.md").read_text(encoding="utf-8")

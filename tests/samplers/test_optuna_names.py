@@ -1,5 +1,6 @@
 """The arguments that the samplers take beside their own: a seed for the study, and Optuna's names."""
 
+import inspect
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tpe_reference
 from tpe_reference import CmaEsSampler, Float, FrozenTrial, GridSampler, RandomSampler, TPESampler, create_study
 from tpe_reference.samplers import cma_es, grid, random_search, tpe
 from tpe_reference.samplers.tpe import Rules
@@ -62,6 +64,7 @@ def test_two_seeds_that_differ_are_an_error_and_so_is_one_that_is_none() -> None
         (TPESampler(multivariate=False), tpe.TPESampler(rules=Rules(joint=False))),
         (TPESampler(consider_prior=True, prior_weight=1.0, gamma=None, weights=None), tpe.TPESampler()),
         (CmaEsSampler(seed=1, sigma0=None, n_startup_trials=1, x0=None), cma_es.CmaEsSampler()),
+        (CmaEsSampler(parabola=False), cma_es.CmaEsSampler(parabola=False)),
         (CmaEsSampler(restart_strategy="bipop", popsize=4), cma_es.CmaEsSampler(restart="bipop", popsize=4)),
         (CmaEsSampler(restart_strategy=None, with_margin=True, sigma0=0.1), cma_es.CmaEsSampler(sigma0=0.1)),
     ],
@@ -82,6 +85,13 @@ def test_the_algorithm_is_that_of_the_pure_file(ours: Any, pure: Any) -> None:
             assert n == 5, "the grid has five points"
             break
         history.append(FrozenTrial(proposals[0], (proposals[0]["x"] - 0.3) ** 2))
+
+
+@pytest.mark.parametrize("name", ["RandomSampler", "GridSampler", "TPESampler", "CmaEsSampler"])
+def test_every_argument_of_the_pure_file_can_be_given(name: str) -> None:
+    offered = inspect.signature(getattr(tpe_reference, name)).parameters
+    pure = inspect.signature(getattr(tpe_reference, name).__base__).parameters
+    assert pure.keys() - {"args", "kwargs"} <= offered.keys()
 
 
 @pytest.mark.parametrize(
