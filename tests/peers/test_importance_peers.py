@@ -32,6 +32,16 @@ def history_of(n: int, seed: int) -> list[FrozenTrial]:
     return [FrozenTrial(params, loss(params)) for params in configurations]
 
 
+def _silently(optuna: Any) -> Any:
+    """Make a study without a line in the log, whose verbosity others rely on."""
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        return optuna.create_study()
+    finally:
+        optuna.logging.set_verbosity(verbosity)
+
+
 def optunas(history: list[FrozenTrial], **settings: Any) -> dict[str, float]:
     optuna = pytest.importorskip("optuna")
     d = optuna.distributions
@@ -44,8 +54,7 @@ def optunas(history: list[FrozenTrial], **settings: Any) -> dict[str, float]:
         "nothing": d.FloatDistribution(0, 1),
         "branch": d.FloatDistribution(0, 1),
     }
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study()
+    study = _silently(optuna)
     for trial in history:
         domains = {name: theirs[name] for name in trial.params}
         study.add_trial(optuna.create_trial(params=dict(trial.params), distributions=domains, value=trial.loss))
