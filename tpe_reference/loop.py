@@ -30,7 +30,7 @@ import numpy as np
 
 from .space import Domain, TrialState
 from .study import SearchExhausted, Study, as_space
-from .trial import Trial, TrialPruned, TrialRecord, as_number
+from .trial import Trial, TrialPruned, TrialRecord, as_number, only
 
 Caught = tuple[type[Exception], ...]
 Callback = Callable[[Study, TrialRecord], None]
@@ -67,7 +67,7 @@ def evaluate(objective: Callable[[Any], float], caught: Caught, argument: Any) -
         text = f"{type(error).__name__}: {error}"
         outcome = Outcome(TrialState.FAILED, error=text, exception=error, caught=isinstance(error, caught))
     else:
-        number, problem = as_number(value, nan=False)
+        number, problem = as_number(only(value), nan=False)
         outcome = Outcome(TrialState.COMPLETE, number)
         if problem is not None:
             outcome = Outcome(TrialState.FAILED, error=f"its value {problem}")
@@ -177,28 +177,28 @@ class Loop:
                 if not self.open:
                     break
                 number = self._wait()
-                with self._errors_last():
+                try:
                     self._close(number)
+                except Exception as error:
+                    self._postpone(error)
         finally:  # whatever is open now was interrupted
             self._give_up()
         if self.error is not None:
             raise self.error
 
-    @contextmanager
-    def _errors_last(self) -> Iterator[None]:
+    def _postpone(self, error: Exception) -> None:
         """Keep the first error for later: other trials are under way, and their results shall not be lost."""
-        try:
-            yield
-        except Exception as error:
-            if self.error is None:
-                self.error = error
+        if self.error is None:
+            self.error = error
 
     def _fill(self) -> None:
         """Start as many trials as may be under way."""
         while len(self.open) < self.window:
-            trial = None
-            with self._errors_last():
+            try:
                 trial = self._next()
+            except Exception as error:
+                self._postpone(error)
+                break
             if trial is None:
                 break
             self.workers.start(trial.number, self._argument(trial))

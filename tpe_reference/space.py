@@ -367,7 +367,8 @@ class FrozenTrial:
     state: TrialState = TrialState.COMPLETE
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "state", TrialState(self.state))
+        if not isinstance(self.state, TrialState):
+            object.__setattr__(self, "state", TrialState(self.state))
 
     def merit(self) -> tuple[int, float, float]:
         """Sort key of a finished trial, best first: complete by loss; pruned, later step first; failed.
@@ -383,6 +384,8 @@ class FrozenTrial:
 
 
 def _is_real(value: object) -> TypeGuard[float]:
+    if type(value) is float or type(value) is int:  # nearly always; asking for an abstract class takes long
+        return True
     # True and False are numbers in Python; as a value of a Float or an Int they are a mistake.
     return isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
 

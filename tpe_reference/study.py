@@ -219,7 +219,8 @@ class Study:
         """Start a trial, which knows what came of the trials 0 .. number - lag; without a lag, of all finished ones."""
         with self._lock:
             number = len(self._trials)
-            self._show(number if lag is None else number - lag + 1)
+            if self._unseen:
+                self._show(number if lag is None else number - lag + 1)
             rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
             trial = Trial(self, number, rng)
             declared = self._grid_space() if space is None else as_space(space, "ask")
@@ -239,7 +240,7 @@ class Study:
             if declared is None:
                 trial._joint, trial._joint_domains = params, joint
             else:
-                trial._params = {name: fixed.get(name, params.get(name)) for name in declared}
+                trial._params = {name: fixed.get(name, params.get(name)) for name in declared} if fixed else params
                 trial._domains = dict(declared)
                 trial._from_grid = set(declared) if space is None else set()
             if lag is not None:
@@ -282,7 +283,8 @@ class Study:
                 return self._finish(open_trial, TrialState.PRUNED, open_trial._last_report(), None)
             number, problem = as_number(value, nan=False)
             if problem is None:
-                return self._finish(open_trial, TrialState(state or "complete"), number, None)
+                final = TrialState.COMPLETE if state is None else TrialState(state)
+                return self._finish(open_trial, final, number, None)
             record = self._finish(open_trial, TrialState.FAILED, math.nan, f"its value {problem}")
         warnings.warn(f"trial {record.number} failed: {record.error}", stacklevel=2)
         return record
@@ -540,14 +542,15 @@ class Study:
         """Return the value of a parameter that the objective names."""
         with self._lock:
             trial._check_open()
-            if trial._domains.get(name) == domain:
-                return trial._params[name]
-            if name in trial._domains and name not in trial._from_grid:
-                raise ValueError(
-                    f"trial {trial.number} has {name!r} already, as {trial._domains[name]}, and now as {domain}; "
-                    "use another name for the second"
-                )
-            self._note_domain(trial, name, domain)
+            if name in trial._domains:
+                if trial._domains[name] == domain:
+                    return trial._params[name]
+                if name not in trial._from_grid:
+                    raise ValueError(
+                        f"trial {trial.number} has {name!r} already, as {trial._domains[name]}, and now as {domain}; "
+                        "use another name for the second"
+                    )
+            domain = self._note_domain(trial, name, domain)
             if name in trial._from_grid:
                 trial._from_grid.discard(name)
                 value = trial._params[name]
@@ -600,18 +603,24 @@ class Study:
             raise SearchExhausted(f"{who} has nothing left to try after {number} trials")
         if not isinstance(params, Mapping) or params.keys() != space.keys():
             raise ValueError(f"{who}.suggest was asked for {sorted(space)} and returned {params!r}")
-        return {name: member(f"{who}.suggest: {name}", params[name], domain) for name, domain in space.items()}
+        try:
+            return {name: member(name, params[name], domain) for name, domain in space.items()}
+        except ValueError as error:
+            raise ValueError(f"{who}.suggest: {error}") from None
 
     def _should_prune(self, trial: Trial) -> bool:
         with self._lock:
             trial._check_open()
             return bool(self.pruner.should_prune(self._freeze(trial), self._before(trial.number)))
 
-    def _note_domain(self, trial: Trial, name: str, domain: Domain) -> None:
-        """Notice a name whose domain differs from that of earlier trials."""
-        if self._domains.setdefault(name, domain) != domain and name not in self._varying:
-            self._warn_of_varying(trial, name, domain)
-            self._vary(name)
+    def _note_domain(self, trial: Trial, name: str, domain: Domain) -> Domain:
+        """Notice a name whose domain differs from that of earlier trials; of equal ones return the first, for all."""
+        known = self._domains.setdefault(name, domain)
+        if known is domain or known == domain:
+            return known
+        self._warn_of_varying(trial, name, domain)
+        self._vary(name)
+        return domain
 
     def _warn_of_varying(self, trial: Trial, name: str, domain: Domain) -> None:
         known = self._domains.get(name, domain)
@@ -657,9 +666,10 @@ class Study:
         trial._outcome = state
         self._trials[trial.number] = record
         self._enter(record, trial._shown)
-        unheard = sorted(trial._fixed.keys() - self._domains.keys() - trial._domains.keys())
+        unheard = trial._fixed.keys() - self._domains.keys() - trial._domains.keys() if trial._fixed else None
         if unheard and state == TrialState.COMPLETE:
-            warnings.warn(f"enqueue_trial named {unheard}, which no objective has asked for: misspelt?", stacklevel=4)
+            text = f"enqueue_trial named {sorted(unheard)}, which no objective has asked for: misspelt?"
+            warnings.warn(text, stacklevel=4)
         return record
 
     def _add(self, record: TrialRecord, given: Mapping[str, Any] | None = None) -> None:
@@ -702,13 +712,17 @@ class Study:
 
         What is learnt from a set of trials does not depend on the order in which they finish.
         """
-        for name, domain in record.distributions.items():
-            if self._domains.setdefault(name, domain) != domain:
-                self._vary(name)
+        named = record.distributions
+        if not named.items() <= self._domains.items():  # which compares those first that are the same object: fast
+            for name, domain in named.items():
+                if self._domains.setdefault(name, domain) != domain:
+                    self._vary(name)
         failed = record.state == TrialState.FAILED
         if failed and not self._joint_of_failures:
             return
-        named = {name: domain for name, domain in record.distributions.items() if name not in self._varying}
+        named = {name: domain for name, domain in named.items() if name not in self._varying}
+        if named == self._joint and failed == self._joint_of_failures and record.number > self._joint_from:
+            return
         if self._joint is None or (self._joint_of_failures and not failed):
             self._joint, self._joint_from = named, record.number
         else:
@@ -720,7 +734,7 @@ class Study:
 
     def _vary(self, name: str) -> None:
         self._varying.add(name)
-        if self._joint is not None:
+        if self._joint is not None and name in self._joint:
             self._joint = {other: domain for other, domain in self._joint.items() if other != name}
 
     def _record(

@@ -248,6 +248,8 @@ class Trial(BaseTrial):
     @property
     def distributions(self) -> dict[str, Domain]:
         """The domains of the parameters named so far."""
+        if not self._from_grid:
+            return dict(self._domains)
         return {name: domain for name, domain in self._domains.items() if name not in self._from_grid}
 
     @property
