@@ -297,6 +297,15 @@ def test_processes_threads_pools_and_one_worker_give_the_same_trials(make: Calla
         assert run(executor=processes) == one
 
 
+@pytest.mark.parametrize(("rule", "last_seen"), [({"patience": 3}, 5), ({"target": 3}, 2)], ids=str)
+def test_stop_rules_know_what_the_next_trial_may_know(rule: dict[str, Any], last_seen: int) -> None:
+    """So those that would be under way with as many workers are run, with fewer workers too."""
+    study = create_study(seed=0)
+    study.lag = 4
+    study.optimize(told_values([5, 4, 3, 9, 9, 9, 9, 9, 9, 9, 9, 9]), n_trials=12, reproducible=True, **rule)
+    assert len(study.trials) == last_seen + study.lag
+
+
 def test_one_worker_needs_no_lag_and_is_reproducible_anyway() -> None:
     study, plain_run = create_study(seed=0), create_study(seed=0)
     study.optimize(bowl, n_trials=20, reproducible=True)
