@@ -60,7 +60,7 @@ __all__ = [
 ]
 
 # Modules that are loaded when somebody names them, so that importing the package stays cheap.
-_LATER = ("distributions", "exceptions", "importance", "logging")
+_LATER = ("distributions", "exceptions", "importance", "logging", "visualization")
 
 
 def __getattr__(name: str) -> Any:
