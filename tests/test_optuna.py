@@ -151,3 +151,101 @@ def test_importing_the_package_loads_none_of_this() -> None:
     for name in ("distributions", "exceptions", "logging", "visualization", "importance"):
         assert f"tpe_reference.{name}" not in loaded
     assert script("import tpe_reference as optuna; print(optuna.logging.INFO)").stdout == "20\n"
+
+
+# ---- a whole journey -------------------------------------------------------------------------------------------------
+
+IRIS = """
+import optuna
+from optuna.trial import TrialState
+from sklearn.datasets import load_iris
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import SGDClassifier
+from sklearn.model_selection import cross_val_score, train_test_split
+
+X, y = load_iris(return_X_y=True)
+
+
+def objective(trial):
+    forest = RandomForestClassifier(
+        n_estimators=trial.suggest_int('n_estimators', 50, 300),
+        max_depth=trial.suggest_int('max_depth', 2, 20),
+        min_samples_split=trial.suggest_float('min_samples_split', 0.01, 0.5, log=True),
+        max_features=trial.suggest_categorical('max_features', ['sqrt', 'log2', None]),
+        random_state=42,
+    )
+    return cross_val_score(forest, X, y, cv=5).mean()
+
+
+study = optuna.create_study(direction='maximize', sampler=optuna.samplers.TPESampler(seed=42))
+study.optimize(objective, n_trials=100, show_progress_bar=True)
+
+print(f'Best accuracy: {study.best_value:.4f}')
+for name, value in study.best_params.items():
+    print(f'    {name}: {value}')
+
+history = optuna.visualization.plot_optimization_history(study)
+importances = optuna.visualization.plot_param_importances(study)
+slices = optuna.visualization.plot_slice(study)
+study.trials_dataframe().to_csv('optuna_results.csv')
+
+X_train, X_valid, y_train, y_valid = train_test_split(X, y, random_state=0)
+
+
+def objective_with_pruning(trial):
+    model = SGDClassifier(alpha=trial.suggest_float('alpha', 1e-5, 10.0, log=True), random_state=0)
+    for step in range(20):
+        model.partial_fit(X_train, y_train, classes=[0, 1, 2])
+        accuracy = model.score(X_valid, y_valid)
+        trial.report(accuracy, step)
+        if trial.should_prune():
+            raise optuna.TrialPruned()
+    return accuracy
+
+
+pruned_study = optuna.create_study(
+    direction='maximize', sampler=optuna.samplers.TPESampler(seed=42), pruner=optuna.pruners.MedianPruner()
+)
+pruned_study.optimize(objective_with_pruning, n_trials=30)
+pruned = pruned_study.get_trials(states=[TrialState.PRUNED])
+"""
+
+
+def run_iris(n_trials: int) -> dict[str, Any]:
+    """Run the script with its import changed and, for a fast test, fewer trials and trees."""
+    changes = {"import optuna\n": "import tpe_reference as optuna\n", "from optuna.trial": "from tpe_reference.trial"}
+    if n_trials < 100:
+        changes |= {"n_trials=100": f"n_trials={n_trials}", "50, 300": "5, 30"}
+    code = IRIS
+    for old, new in changes.items():
+        assert code.count(old) == 1
+        code = code.replace(old, new)
+    namespace: dict[str, Any] = {}
+    exec(code, namespace)
+    return namespace
+
+
+@pytest.mark.filterwarnings("ignore:get_param_importances. no parameter stands out")  # of so few trials
+@pytest.mark.parametrize("n_trials", [12, pytest.param(100, marks=pytest.mark.slow)])
+def test_the_iris_script_runs_after_its_import_has_changed(
+    n_trials: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    matplotlib, pandas = pytest.importorskip("matplotlib"), pytest.importorskip("pandas")
+    matplotlib.use("agg")
+    monkeypatch.chdir(tmp_path)
+    found = run_iris(n_trials)
+    study = found["study"]
+    assert study.seed == 42
+    assert len(study.trials) == n_trials
+    assert study.best_value == max(trial.value for trial in study.trials) > 0.94
+    assert f"Best accuracy: {study.best_value:.4f}" in capsys.readouterr().out
+    table = pandas.read_csv("optuna_results.csv")
+    assert list(table["state"]) == ["COMPLETE"] * n_trials
+    assert table["value"].max() == pytest.approx(study.best_value)
+    assert {"number", "params_max_features", "params_n_estimators"} <= set(table.columns)
+    for picture in (found["history"], found["importances"], found["slices"]):
+        picture.show  # noqa: B018  # what scripts call next
+    assert found["pruned"], "a trial that is worse than the median at some step is pruned"
+    assert all(trial.value == trial.intermediate_values[trial.last_step] for trial in found["pruned"])
+    assert found["pruned_study"].best_value >= max(trial.value for trial in found["pruned"])
+    matplotlib.pyplot.close("all")

@@ -22,6 +22,7 @@ Start reading at `plot_optimization_history` in history.py; canvas.py is what al
 """
 
 from importlib.util import find_spec
+from typing import NoReturn
 
 from . import matplotlib
 from .history import plot_edf, plot_intermediate_values, plot_optimization_history, plot_timeline
@@ -48,3 +49,9 @@ __all__ = [
 def is_available() -> bool:
     """Whether matplotlib is installed."""
     return find_spec("matplotlib") is not None
+
+
+def __getattr__(name: str) -> NoReturn:
+    from ..not_covered import not_covered
+
+    raise not_covered(__name__, name)
