@@ -11,7 +11,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -185,6 +185,18 @@ def test_an_attribute_that_json_cannot_hold_is_named_and_nothing_is_written(tmp_
     study.enqueue_trial({"x": 1j})
     with pytest.raises(ValueError, match=r"save: enqueued\[1\].params.x is of the type complex"):
         study.save(tmp_path / "new.json")
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    study = create_study(seed=0, study_name=5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"save: study_name must be a text or null, got 5; nothing was written"):
+        study.save(tmp_path / "study.json")
+    study = create_study(seed=0)
+    zone = datetime(2026, 1, 1, tzinfo=UTC)
+    study.add_trial(replace(small_study().trials[0], datetime_complete=zone))
+    with pytest.raises(ValueError, match=r"save: trials\[0\] must be two times, both with a zone or none"):
+        study.save(tmp_path / "study.json")
+    assert os.listdir(tmp_path) == []
 
 
 # ---- samplers and pruners --------------------------------------------------------------------------------------------

@@ -58,7 +58,8 @@ def save(study: Study, path: str | os.PathLike[str], *, overwrite: bool = False)
             study._id = os.urandom(16).hex()
         try:
             document = _document(study)
-        except ValueError as error:
+            _contents(document)  # what could not be read again is not written
+        except (ValueError, OverflowError) as error:
             raise ValueError(f"save: {error}; nothing was written") from None
         if not overwrite:
             _check_old(file, document)
@@ -71,7 +72,7 @@ def load(path: str | os.PathLike[str], sampler: Any, pruner: Any) -> Study:
         document = _read(Path(path))
         sampler = _rebuild(samplers, "sampler", document) if sampler is None else sampler
         pruner = _rebuild(pruners, "pruner", document) if pruner is None else pruner
-        contents = _contents(document)
+        contents = _undamaged(document)
     except ValueError as error:
         raise ValueError(f"load_study: {path}: {error}") from None
     study = Study._restore(contents, sampler, pruner)
@@ -118,7 +119,6 @@ def _document(study: Study) -> dict[str, Any]:
 
 def _trial_to_json(record: TrialRecord, space: int) -> dict[str, Any]:
     where = f"trials[{record.number}]"
-    end = record.datetime_complete
     return {
         "number": record.number,
         "state": str(record.state),
@@ -128,9 +128,13 @@ def _trial_to_json(record: TrialRecord, space: int) -> dict[str, Any]:
         "intermediate_values": encode([*map(list, record.intermediate_values.items())], f"{where}.intermediate_values"),
         "user_attrs": encode(record.user_attrs, f"{where}.user_attrs"),
         "error": encode(record.error, f"{where}.error"),
-        "datetime_start": record.datetime_start.isoformat(),
-        "datetime_complete": None if end is None else end.isoformat(),
+        "datetime_start": _time_to_json(record.datetime_start),
+        "datetime_complete": _time_to_json(record.datetime_complete),
     }
+
+
+def _time_to_json(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat()
 
 
 def _settings(module: ModuleType, role: str, thing: Any) -> dict[str, Any]:
@@ -211,33 +215,38 @@ def _read(path: Path) -> dict[str, Any]:
     return document
 
 
-def _contents(document: Mapping[str, Any]) -> StudyContents:
-    """Return what a file says of a study, all of it checked."""
+def _undamaged(document: Mapping[str, Any]) -> StudyContents:
     try:
-        _check_keys(document, _KEYS, "the file")
-        spaces = [_space(entry, f"spaces[{i}]") for i, entry in enumerate(_list(document, "spaces"))]
-        trials = [_trial(entry, i, spaces) for i, entry in enumerate(_list(document, "trials"))]
-        queue = [_enqueued(entry, f"enqueued[{i}]") for i, entry in enumerate(_list(document, "enqueued"))]
-        lag, direction = document["lag"], document["direction"]
-        seed, name = decode(document["seed"], "seed"), decode(document["study_name"], "study_name")
-        _check(direction in ("minimize", "maximize"), "direction", "'minimize' or 'maximize'", direction)
-        _check(_is_whole(seed) and seed >= 0, "seed", "a whole number of at least 0", seed)
-        _check(name is None or isinstance(name, str), "study_name", "a text or null", name)
-        _check(lag is None or (_is_whole(lag) and lag >= 1), "lag", "a whole number of at least 1 or null", lag)
-        given = dict(_unseen(entry, i, len(trials)) for i, entry in enumerate(_list(document, "unseen")))
-        attrs = _dict(document["user_attrs"], "user_attrs")
+        return _contents(document)
     except (ValueError, OverflowError) as error:  # a domain beyond all floats overflows
         way_out = "chapters/files.md says how a file looks: mend that place, or take a copy from before"
         raise ValueError(f"it is damaged: {error} ({way_out})") from None
+
+
+def _contents(document: Mapping[str, Any]) -> StudyContents:
+    """Return what a file says of a study, all of it checked.
+
+    Raises:
+        ValueError, OverflowError: For what `save` would not have written; the text begins with the place.
+    """
+    _check_keys(document, _KEYS, "the file")
+    spaces = [_space(entry, f"spaces[{i}]") for i, entry in enumerate(_list(document, "spaces"))]
+    trials = [_trial(entry, i, spaces) for i, entry in enumerate(_list(document, "trials"))]
+    lag, direction = document["lag"], document["direction"]
+    seed, name = decode(document["seed"], "seed"), decode(document["study_name"], "study_name")
+    _check(direction in ("minimize", "maximize"), "direction", "'minimize' or 'maximize'", direction)
+    _check(_is_whole(seed) and seed >= 0, "seed", "a whole number of at least 0", seed)
+    _check(name is None or isinstance(name, str), "study_name", "a text or null", name)
+    _check(lag is None or (_is_whole(lag) and lag >= 1), "lag", "a whole number of at least 1 or null", lag)
     return StudyContents(
         direction=direction,
         seed=seed,
         study_name=name,
-        user_attrs=attrs,
-        queue=queue,
+        user_attrs=_dict(document["user_attrs"], "user_attrs"),
+        queue=[_enqueued(entry, f"enqueued[{i}]") for i, entry in enumerate(_list(document, "enqueued"))],
         lag=lag,
         trials=trials,
-        given=given,
+        given=dict(_unseen(entry, i, len(trials)) for i, entry in enumerate(_list(document, "unseen"))),
     )
 
 
