@@ -99,7 +99,7 @@ def _document(study: Study) -> dict[str, Any]:
         "seed": encode(contents.seed, "seed"),
         "sampler": _settings(samplers, "sampler", study.sampler),
         "pruner": _settings(pruners, "pruner", study.pruner),
-        "lag": contents.lag,
+        "lag": encode(contents.lag, "lag"),
         "user_attrs": encode(contents.user_attrs, "the study's user_attrs"),
         "enqueued": [
             {key: encode(part, f"enqueued[{i}].{key}") for key, part in entry.items()}
@@ -352,7 +352,10 @@ def _rebuild(module: ModuleType, role: str, document: Mapping[str, Any]) -> Any:
     name = entry["name"]
     public = getattr(module, name, None) if name in module.__all__ else None
     if entry["settings"] is None or not isinstance(public, type):
-        raise ValueError(f"its {role}, {name}, is your own and cannot be in a file: pass load_study(..., {role}=...)")
+        raise ValueError(
+            f"its {role}, {name}, is code of your own, in whole or in part, which a file cannot hold: "
+            f"pass load_study(..., {role}=...)"
+        )
     try:
         settings = decode(entry["settings"], "settings")
         if "rules" in settings:
@@ -364,7 +367,10 @@ def _rebuild(module: ModuleType, role: str, document: Mapping[str, Any]) -> Any:
             settings["space"] = {key: domain_from_json(a) if isinstance(a, dict) else a for key, a in axes}
         return public(**settings)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-        raise ValueError(f"it is damaged: the {role} cannot be made from its settings: {error}") from None
+        raise ValueError(
+            f"it is damaged: the {role} {name} cannot be made from its settings ({error}): mend them, or "
+            f"pass load_study(..., {role}=...)"
+        ) from None
 
 
 _KEYS = [
