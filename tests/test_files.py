@@ -258,7 +258,7 @@ class MySampler:
 
 
 class MyTPE(TPESampler):
-    """With our name it would be mistaken for ours."""
+    """Ours, changed."""
 
 
 class MyPruner:
@@ -269,7 +269,9 @@ class MyPruner:
 
 
 @pytest.mark.parametrize(
-    "sampler", [MySampler(), MyTPE(), TPESampler(rules=Rules(n_good=lambda n: 1))], ids=["own", "subclass", "own rules"]
+    "sampler",
+    [MySampler(), MyTPE(), type("TPESampler", (TPESampler,), {})(), TPESampler(rules=Rules(n_good=lambda n: 1))],
+    ids=["own", "subclass", "subclass of the same name", "own rules"],
 )
 def test_a_sampler_of_ones_own_has_to_be_passed(sampler: Sampler, tmp_path: Path) -> None:
     path = tmp_path / "study.json"
@@ -633,3 +635,48 @@ def test_the_file_on_the_page_is_what_is_written(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == block("the file")
     for key in [*json.loads(block("the file")), *json.loads(block("the file"))["trials"][0]]:
         assert f"`{key}`" in PAGE
+
+
+def test_numbers_of_other_languages_are_what_their_place_says(tmp_path: Path) -> None:
+    """JavaScript writes 1.0 as 1, and some languages write 1 as 1.0."""
+    text = block("the file").replace('"lr": 0.02, "width": null', '"lr": 1, "width": 16.0').replace("0.9375", "1")
+    (tmp_path / "study.json").write_text(text, encoding="utf-8")
+    record = load_study(tmp_path / "study.json").trials[0]
+    assert bits([record.value, record.params]) == bits([1.0, {"lr": 1.0, "width": 16}])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"number": 0', '"number": 1', r"trials\[0\].number must be its place, 0, got 1"),
+        ('"complete"', '"done"', r"trials\[0\].state must be one of .*'pruned'.*, got 'done'"),
+        ("0.9375", "null", r"trials\[0\].value must be a number but nan, got None"),
+        ("0.9375", '{"float": "nan"}', r"trials\[0\].value must be a number but nan"),
+        ("0.9375", f'{{"int": "{hex(10**400)}"}}', r"trials\[0\].value must be a number but nan"),
+        ('"log": true, "step": null', '"log": false, "step": 1e-300', r"trials\[0\].params.lr: Float\("),
+        ('"lr": 0.02', '"lr": 2.0', r"trials\[0\].params.lr=2.0 lies outside Float"),
+        ('"lr": 0.02', '"lr": "0.02"', r"trials\[0\].params.lr='0.02' lies outside Float"),
+        ('"width": null', '"width": 17', r"trials\[0\].params.width=17 lies outside Categorical"),
+        (', "width": null', "", r"trials\[0\].params must be an object with 'width'"),
+        ('"space": 0', '"space": 1', r"trials\[0\].space must be one of 1 spaces, got 1"),
+        ("[1, {", "[0, {", r"trials\[0\].intermediate_values\[1\] must be \[step, value\] with a step of its own"),
+        ("[0, 0.5]", "[0.5, 0.5]", r"trials\[0\].intermediate_values\[0\] must be"),
+        ("2026-01-31T", "yesterday ", r"trials\[0\].datetime_start must be a time like"),
+        ('"error": null', '"error": 1', r"trials\[0\].error must be a text or null, got 1"),
+        ('"error": null, ', "", r"trials\[0\] must be an object with just the keys"),
+        ('"seconds": 1.5', '"seconds": {"int": 1}', r"trials\[0\].user_attrs.seconds is no int"),
+        ('"low": 0.001', '"low": 0.0', r"spaces\[0\].lr: Float: log=True needs low > 0"),
+        ('"kind": "float"', '"kind": "real"', r"spaces\[0\].lr: domain_from_json: .*'kind'"),
+        ('"seed": 42', '"seed": -1', r"seed must be a whole number of at least 0, got -1"),
+        ('"maximize"', '"up"', r"direction must be 'minimize' or 'maximize', got 'up'"),
+        ('"lag": null', '"lag": 0', r"lag must be a whole number of at least 1 or null, got 0"),
+        ('{"seed": null}', '{"sede": null}', r"the sampler RandomSampler cannot be made from its settings .*'sede'"),
+        ('"version": 1', '"version": "1"', r"version must be a whole number, got '1'"),
+    ],
+)
+def test_errors_name_the_place_and_the_value(old: str, new: str, message: str, tmp_path: Path) -> None:
+    text = block("the file")
+    assert text.count(old) == 1
+    (tmp_path / "study.json").write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(ValueError, match=rf"^load_study: .*study.json: it is damaged: .*{message}"):
+        load_study(tmp_path / "study.json")

@@ -24,6 +24,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -59,7 +60,7 @@ def save(study: Study, path: str | os.PathLike[str], *, overwrite: bool = False)
         try:
             document = _document(study)
             _contents(document)  # what could not be read again is not written
-        except (ValueError, OverflowError) as error:
+        except ValueError as error:
             raise ValueError(f"save: {error}; nothing was written") from None
         if not overwrite:
             _check_old(file, document)
@@ -218,7 +219,7 @@ def _read(path: Path) -> dict[str, Any]:
 def _undamaged(document: Mapping[str, Any]) -> StudyContents:
     try:
         return _contents(document)
-    except (ValueError, OverflowError) as error:  # a domain beyond all floats overflows
+    except ValueError as error:
         way_out = "chapters/files.md says how a file looks: mend that place, or take a copy from before"
         raise ValueError(f"it is damaged: {error} ({way_out})") from None
 
@@ -227,7 +228,7 @@ def _contents(document: Mapping[str, Any]) -> StudyContents:
     """Return what a file says of a study, all of it checked.
 
     Raises:
-        ValueError, OverflowError: For what `save` would not have written; the text begins with the place.
+        ValueError: For what `save` would not have written; the text begins with the place.
     """
     _check_keys(document, _KEYS, "the file")
     spaces = [_space(entry, f"spaces[{i}]") for i, entry in enumerate(_list(document, "spaces"))]
@@ -255,7 +256,7 @@ def _space(data: Any, where: str) -> dict[str, Domain]:
     for name, entry in _dict(data, where).items():
         try:
             space[name] = domain_from_json(entry)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise ValueError(f"{where}.{name}: {error}") from None
     return space
 
@@ -297,7 +298,10 @@ def _params(data: Any, space: Mapping[str, Domain], where: str) -> dict[str, Any
     params = _dict(data, where)
     for name, domain in space.items():
         _check(name in params, where, f"an object with {name!r}, as its space has", list(params))
-        params[name] = member(f"{where}.{name}", params[name], domain)
+        try:
+            params[name] = member(f"{where}.{name}", params[name], domain)
+        except OverflowError as error:  # a step of 1e-300, say
+            raise ValueError(f"{where}.{name}: {domain}: {error}") from None
     return params
 
 
@@ -410,4 +414,4 @@ def _is_whole(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, float) or _is_whole(value)
+    return isinstance(value, float) or (_is_whole(value) and abs(value) <= sys.float_info.max)
