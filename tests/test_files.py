@@ -10,6 +10,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -150,7 +151,7 @@ def test_whatever_a_study_holds_comes_back_to_the_last_bit(tmp_path: Path, given
 
 def test_the_file_is_strict_json_with_a_line_for_every_trial(tmp_path: Path) -> None:
     def refuse(token: str) -> None:
-        raise AssertionError(f"{token} is not JSON")
+        pytest.fail(f"{token} is not JSON")
 
     study = create_study(seed=2**70)
     study.optimize(lambda trial: -math.inf if trial.suggest_categorical("ü", ["ä", None]) else 0.0, n_trials=9)
@@ -371,6 +372,28 @@ def test_a_resumed_study_goes_on_as_if_never_interrupted(
         study = load_study(tmp_path / f"{i}.json")
     assert outline(study) == outline(whole)
     assert study.best_trial.number == whole.best_trial.number
+
+
+@pytest.mark.parametrize("make", [TPESampler, partial(CmaEsSampler, popsize=4)], ids=["tpe", "cma-es"])
+def test_a_reproducible_parallel_run_goes_on_too(make: Callable[[], Any], tmp_path: Path) -> None:
+    """Its next trials do not know yet what came of the last ones, also when these come out of a file."""
+    path = tmp_path / "study.json"
+
+    def search(study: Study, n_trials: int, workers: ThreadPoolExecutor) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            study.optimize(branches, n_trials, executor=workers, reproducible=True)
+
+    whole, study = create_study(sampler=make(), seed=5), create_study(sampler=make(), seed=5)
+    with ThreadPoolExecutor(3) as workers:
+        search(whole, 30, workers)
+        for more in (1, 2, 9, 18):
+            search(study, more, workers)
+            study.save(path)
+            assert json.loads(path.read_text(encoding="utf-8"))["unseen"], "or this test shows nothing"
+            study = load_study(path)
+            assert study.lag == 3
+    assert outline(study) == outline(whole)
 
 
 SCRIPT = """

@@ -48,11 +48,6 @@ def test_it_tells_the_best_trial_and_what_came_of_the_others() -> None:
     assert "best value 3 (trial 0)" in said
 
 
-def test_the_repr_is_one_line_of_the_same() -> None:
-    assert repr(study_of([3.0, 1.0])) == "Study('mine', minimize, TPESampler, n_trials=2, best_value=1.0)"
-    assert repr(create_study(direction="maximize", seed=0)) == "Study(maximize, TPESampler, n_trials=0)"
-
-
 def test_the_line_is_the_best_so_far() -> None:
     study = study_of([4.0, 2.0, 3.0, 2.0, 1.0])
     low, high = line_heights(study)[-1], line_heights(study)[0]

@@ -413,11 +413,6 @@ class Study:
 
         to_csv(self, path, attrs)
 
-    def __repr__(self) -> str:
-        name = "" if self.study_name is None else f"{self.study_name!r}, "
-        best = "" if self._best is None else f", best_value={self.best_value!r}"
-        return f"Study({name}{self.direction}, {self.sampler.__class__.__name__}, n_trials={len(self._trials)}{best})"
-
     def _repr_html_(self) -> str:
         from .notebook import to_html
 
