@@ -594,12 +594,17 @@ def test_explain_tells_runs_apart_and_draws_nothing() -> None:
 # ---- what is not in the tutorial -------------------------------------------------------------------------------------
 
 
+def lowest_of(t: Floats, chosen: Floats, losses: Floats) -> tuple[Floats, Floats] | None:
+    """The minimum as seen from a distribution about 0, round, of standard deviation 1."""
+    return parabola_minimum(initial(np.zeros(t.shape[1]), 1.0), t, chosen, losses)
+
+
 @pytest.mark.parametrize(("d", "n"), [(1, 6), (2, 12), (5, 40), (10, 100)])
 def test_the_minimum_of_a_parabola_is_found_exactly(d: int, n: int) -> None:
     rng = np.random.default_rng(d)
     A, lowest, t = rng.standard_normal((d, d)), rng.standard_normal(d) / d, rng.standard_normal((n, d))
     losses = 7 + (((t - lowest) @ A) ** 2).sum(axis=1)
-    found = parabola_minimum(t, np.zeros((n, 0)), losses)
+    found = lowest_of(t, np.zeros((n, 0)), losses)
     assert found is not None
     assert found[0] == pytest.approx(lowest, abs=1e-4)
 
@@ -607,17 +612,17 @@ def test_the_minimum_of_a_parabola_is_found_exactly(d: int, n: int) -> None:
 def test_with_fewer_trials_the_parabola_has_no_products() -> None:
     rng = np.random.default_rng(0)
     t = rng.standard_normal((16, 5))  # 21 coefficients in full, 11 without products
-    found = parabola_minimum(t, np.zeros((16, 0)), ((t - 0.5) ** 2 * [1, 2, 3, 4, 5]).sum(axis=1))
+    found = lowest_of(t, np.zeros((16, 0)), ((t - 0.5) ** 2 * [1, 2, 3, 4, 5]).sum(axis=1))
     assert found is not None
     assert found[0] == pytest.approx(np.full(5, 0.5), abs=1e-5)
-    assert parabola_minimum(t[:14], np.zeros((14, 0)), (t[:14] ** 2).sum(axis=1)) is None, "too few even for that"
+    assert lowest_of(t[:14], np.zeros((14, 0)), (t[:14] ** 2).sum(axis=1)) is None, "too few even for that"
 
 
 def test_what_a_choice_adds_is_told_apart_from_the_parabola() -> None:
     rng = np.random.default_rng(0)
     t, k = rng.standard_normal((60, 2)), rng.integers(3, size=60)
     losses = ((t - 0.3) ** 2).sum(axis=1) + np.array([0.5, 2.0, 0.1])[k]
-    found = parabola_minimum(t, np.eye(3)[k], losses)
+    found = lowest_of(t, np.eye(3)[k], losses)
     assert found is not None
     step, added = found
     assert step == pytest.approx([0.3, 0.3], abs=1e-5)
@@ -627,7 +632,7 @@ def test_what_a_choice_adds_is_told_apart_from_the_parabola() -> None:
 def test_the_minimum_is_not_farther_than_twice_a_sample() -> None:
     t = np.random.default_rng(0).standard_normal((30, 2))
     far, top, slope = (
-        parabola_minimum(t, np.zeros((30, 0)), losses)
+        lowest_of(t, np.zeros((30, 0)), losses)
         for losses in (((t - 100) ** 2).sum(axis=1), -((t + 0.1) ** 2).sum(axis=1), t[:, 0])
     )
     assert far is not None and top is not None and slope is not None  # noqa: PT018
@@ -643,17 +648,27 @@ def test_a_loss_that_is_not_finite_counts_as_the_worst(bad: float) -> None:
     t = np.random.default_rng(0).standard_normal((18, 2))
     fails, losses = t[:, 0] > 0.5, (t**2).sum(axis=1)
     given, expected = (np.where(fails, value, losses) for value in (bad, losses[~fails].max()))
-    found, wanted = (parabola_minimum(t, np.zeros((18, 0)), values) for values in (given, expected))
+    found, wanted = (lowest_of(t, np.zeros((18, 0)), values) for values in (given, expected))
     assert found is not None and wanted is not None  # noqa: PT018
     assert found[0] == pytest.approx(wanted[0])
     assert found[0][0] < -0.05, "away from where trials fail"
-    assert parabola_minimum(t, np.zeros((18, 0)), np.full(18, bad)) is None
-    assert parabola_minimum(t, np.zeros((18, 0)), np.full(18, 0.5)) is None
+    assert lowest_of(t, np.zeros((18, 0)), np.full(18, bad)) is None
+    assert lowest_of(t, np.zeros((18, 0)), np.full(18, 0.5)) is None
+
+
+def test_how_narrow_and_tilted_the_distribution_is_does_not_matter() -> None:
+    state, lowest = a_state(), np.array([0.1, -0.2, 0.3, 0.0])
+    x = sample(state, np.random.default_rng(0).standard_normal((40, 4)))
+    lowest = sample(state, lowest)
+    losses = (((x - lowest) @ np.linalg.inv(state.root)) ** 2 * [1, 2, 3, 4]).sum(axis=1)
+    found = parabola_minimum(state, x, np.zeros((40, 0)), losses)
+    assert found is not None
+    assert (found[0] - lowest) / (state.sigma * np.sqrt(np.diag(state.C))) == pytest.approx(np.zeros(4), abs=1e-4)
 
 
 def test_huge_losses_are_stood() -> None:
     t = np.random.default_rng(0).standard_normal((30, 2))
-    found = parabola_minimum(t, np.zeros((30, 0)), np.where(t[:, 0] > 0, 1.7e308, -1.7e308))
+    found = lowest_of(t, np.zeros((30, 0)), np.where(t[:, 0] > 0, 1.7e308, -1.7e308))
     assert found is not None
     assert np.isfinite(found[0]).all()
 

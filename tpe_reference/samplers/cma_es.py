@@ -71,7 +71,7 @@ import bisect
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -176,11 +176,13 @@ def update(state: CmaState, x: Floats, min_std: Floats | None = None) -> CmaStat
     s, B, D = state.strategy, state.B, state.D
     C_inverse_root = (B / D) @ B.T  # C^(-1/2) = B D^-1 B^T
     y = (x - state.mean) / state.sigma
-    length = np.linalg.norm(y @ C_inverse_root, axis=1)  # in standard deviations
-    # A point that the distribution cannot have made was added by hand, and is shortened so that it pulls but does
-    # not tear [Hansen 2011]. Own points are sqrt(d) +- 0.7 long, so they stay as they are.
-    y = y * np.minimum(1.0, (math.sqrt(s.d) + 6.0) / np.maximum(length, 1e-300))[:, None]
-    length = np.minimum(length, math.sqrt(s.d) + 6.0)
+    length = np.sqrt(((y @ C_inverse_root) ** 2).sum(axis=1))  # in standard deviations
+    longest = math.sqrt(s.d) + 6.0
+    if length.max() > longest:
+        # A point that the distribution cannot have made was added by hand, and is shortened so that it pulls but does
+        # not tear [Hansen 2011]. Own points are sqrt(d) +- 0.7 long, so they stay as they are.
+        y = y * np.minimum(1.0, longest / np.maximum(length, 1e-300))[:, None]
+        length = np.minimum(length, longest)
 
     # Selection and recombination: the mean moves to the weighted mean of the better half.
     y_w = s.weights[: s.mu] @ y[: s.mu]  # (41)
@@ -189,7 +191,7 @@ def update(state: CmaState, x: Floats, min_std: Floats | None = None) -> CmaStat
     # Step size (cumulative step-size adaptation): longer if the path is longer than by chance, shorter if shorter.
     root = math.sqrt(s.c_sigma * (2 - s.c_sigma) * s.mu_eff)
     p_sigma = (1 - s.c_sigma) * state.p_sigma + root * (C_inverse_root @ y_w)  # (43)
-    norm = float(np.linalg.norm(p_sigma))
+    norm = math.sqrt(p_sigma @ p_sigma)
     sigma = state.sigma * math.exp(min(1.0, s.c_sigma / s.d_sigma * (norm / s.chi_n - 1)))  # (44), at most e-fold
 
     # Covariance, from the path of the mean (rank one) and from this generation's steps (rank mu).
@@ -197,14 +199,15 @@ def update(state: CmaState, x: Floats, min_std: Floats | None = None) -> CmaStat
     expected = math.sqrt(1 - (1 - s.c_sigma) ** (2 * generation)) * (1.4 + 2 / (s.d + 1)) * s.chi_n
     h_sigma = 1.0 if norm < expected else 0.0  # while p_sigma is long, sigma grows first and p_c waits
     p_c = (1 - s.c_c) * state.p_c + h_sigma * math.sqrt(s.c_c * (2 - s.c_c) * s.mu_eff) * y_w  # (45)
-    w = np.where(s.weights >= 0, s.weights, s.weights * s.d / (length**2 + 1e-8))  # w_i° (46)
+    w = s.weights.copy()
+    w[s.mu :] *= s.d / (length[s.mu :] ** 2 + 1e-8)  # w_i° (46)
     lost = (1 - h_sigma) * s.c_c * (2 - s.c_c)  # variance that p_c misses while it waits
     C = (1 + s.c_1 * lost - s.c_1 - s.c_mu * s.weights.sum()) * state.C
-    C = C + s.c_1 * np.outer(p_c, p_c) + s.c_mu * (y.T * w) @ y  # (47)
+    C = C + s.c_1 * p_c[:, None] * p_c + s.c_mu * (y.T * w) @ y  # (47)
 
     if min_std is not None:
-        stretch = np.maximum(1.0, min_std / (sigma * np.sqrt(np.diag(C))))
-        C = C * np.outer(stretch, stretch)  # correlations stay as they are
+        stretch = np.maximum(1.0, min_std / (sigma * np.sqrt(C.diagonal())))
+        C = C * stretch[:, None] * stretch  # correlations stay as they are
     C = (C + C.T) / 2  # rounding makes it askew
     eigenvalues, B = np.linalg.eigh(C)
     D = np.sqrt(np.maximum(eigenvalues, 1e-20))  # rounding may make the smallest negative
@@ -222,15 +225,17 @@ def stop_reason(state: CmaState, sigma0: float, best: Sequence[float], last: Seq
 
     "Stagnation" is not among the reasons: it needs more generations than a study of hyperparameters has.
     """
-    s, D, std = state.strategy, state.D, state.sigma * np.sqrt(np.diag(state.C))
-    recent = [*best[-(10 + math.ceil(30 * s.d / s.popsize)) :], *last]
-    if state.generation > 10 + 30 * s.d / s.popsize and recent and max(recent) - min(recent) < 1e-12:
-        return "TolFun: the losses of many generations are equal"
-    if (std < 1e-12 * sigma0).all() and (state.sigma * np.abs(state.p_c) < 1e-12 * sigma0).all():
+    s, D, std = state.strategy, state.D, state.sigma * np.sqrt(state.C.diagonal())
+    if state.generation > 10 + 30 * s.d / s.popsize:
+        recent = [*best[-(10 + math.ceil(30 * s.d / s.popsize)) :], *last]
+        if recent and max(recent) - min(recent) < 1e-12:
+            return "TolFun: the losses of many generations are equal"
+    if std.max() < 1e-12 * sigma0 and state.sigma * np.abs(state.p_c).max() < 1e-12 * sigma0:
         return "TolX: all steps are tiny"
-    if state.sigma * D.max() > 1e4 * sigma0:
+    shortest, longest = D.min(), D.max()
+    if state.sigma * longest > 1e4 * sigma0:
         return "TolXUp: the step size has exploded"
-    if D.max() > 1e7 * D.min():
+    if longest > 1e7 * shortest:
         return "ConditionCov: the axes' ratio is beyond what numbers can hold"
     axis = state.generation % s.d
     if (state.mean == state.mean + 0.1 * state.sigma * D[axis] * state.B[:, axis]).all():
@@ -318,59 +323,69 @@ def learn_choices(shares: Floats, chosen: Floats, weights: Floats, sizes: Sequen
     return learnt
 
 
-def parabola_minimum(t: Floats, chosen: Floats, losses: Floats) -> tuple[Floats, Floats] | None:
+def parabola_minimum(state: CmaState | None, x: Floats, chosen: Floats, losses: Floats) -> tuple[Floats, Floats] | None:
     """Fit a parabola to trials, by least squares, and say where it is lowest.
 
-    loss(t, chosen) = a + b^T t + t^T H t / 2 + what each choice adds. H is full if there are trials enough for all
-    of its entries, else diagonal: in coordinates in which the distribution is round, C having been learnt, it is.
+    loss(t, chosen) = a + b^T t + t^T H t / 2 + what each choice adds, where t = D^-1 B^T (x - m) / sigma: in these
+    coordinates the distribution is round. H is full if there are trials enough for all of its entries, else diagonal,
+    which it becomes as C is learnt.
 
     Args:
-        t: Points, as steps from the mean in standard deviations, the latest last, (n, d).
+        state: The distribution; None where there are no numbers to search.
+        x: Points, the latest last, (n, d).
         chosen: 1 where a trial made a choice, else 0, (n, n_choices).
         losses: Their losses, (n,); those that are not finite count as the worst.
 
     Returns:
-        The minimum, (d,), at most 2 sqrt(d) away, twice as far as a sample is; and what each choice adds, (n_choices,).
-        None for too few trials, or losses that are all equal.
+        The minimum, (d,), at most 2 sqrt(d) standard deviations away, twice as far as a sample is; and what each choice
+        adds, (n_choices,). None for too few trials, or losses that are all equal.
     """
-    d = t.shape[1]
+    d = x.shape[1]
     n_diagonal = 1 + chosen.shape[1] + 2 * d
     n_full = n_diagonal + d * (d - 1) // 2
     # 1.3 trials per coefficient: with as many trials as coefficients any noise is fitted. Beyond ten parameters
     # there are hundreds of products, which take milliseconds.
-    is_full = d <= 10 and len(t) > 1.3 * n_full
+    is_full = d <= 10 and len(x) > 1.3 * n_full
     size = n_full if is_full else n_diagonal
-    if len(t) <= 1.3 * size:
+    if len(x) <= 1.3 * size:
         return None
-    t, chosen, losses = (rows[-3 * size :] for rows in (t, chosen, losses))  # older ones are from farther away
+    x, chosen, losses = (rows[-3 * size :] for rows in (x, chosen, losses))  # older ones are from farther away
     finite = losses[np.isfinite(losses)]
     if len(finite) == 0 or finite.min() == finite.max():
         return None
     y = np.clip(np.where(np.isfinite(losses), losses, finite.max()), -1e100, 1e100)  # whose squares are finite
-    i, j = np.triu_indices(d, 1)
-    products = t[:, i] * t[:, j] if is_full else t[:, :0]
-    columns = np.hstack([np.ones((len(t), 1)), t, t**2, products, chosen])
+    t = x if state is None else (x - state.mean) / state.sigma @ (state.B / state.D)
+    i, j = _pairs(d) if is_full else ([], [])
+    columns = np.hstack([np.ones((len(t), 1)), t, t**2, t[:, i] * t[:, j], chosen])
     scale = np.sqrt((columns**2).mean(axis=0)) + 1e-12
     columns = columns / scale
     # A trace of ridge regression: without it, choices that are always made together leave the equations singular.
     normal = columns.T @ columns + 1e-8 * len(t) * np.eye(size)
     fitted = np.linalg.solve(normal, columns.T @ (y - y.min())) / scale
     b, H = fitted[1 : d + 1], np.diag(2 * fitted[d + 1 : 2 * d + 1])
-    if is_full:
-        H[i, j] = H[j, i] = fitted[2 * d + 1 : n_full - chosen.shape[1]]
-    return _lowest(b, H, 2 * math.sqrt(d)), fitted[len(fitted) - chosen.shape[1] :]
+    H[i, j] = H[j, i] = fitted[2 * d + 1 : size - chosen.shape[1]]
+    added = fitted[size - chosen.shape[1] :]
+    if state is None:
+        return x[0], added
+    return state.mean + state.sigma * (state.B @ (state.D * _lowest(b, H, 2 * math.sqrt(d)))), added
+
+
+@cache
+def _pairs(d: int) -> tuple[list[int], list[int]]:
+    """Return the i and the j of all pairs i < j < d."""
+    i, j = np.triu_indices(d, 1)
+    return i.tolist(), j.tolist()
 
 
 def _lowest(b: Floats, H: Floats, radius: float) -> Floats:
     """Return where b^T t + t^T H t / 2 is lowest, not farther away than the radius."""
-    if len(b) == 0:
-        return b
     curvature, V = np.linalg.eigh(H)
     # Where it bends down there is no minimum, but a top, and the way leads away from it: hence the absolute value.
     # (Nearly flat, the way is long, and the radius ends it.)
-    flat = 1e-9 * np.abs(curvature).max() + 1e-6 * float(np.linalg.norm(b)) + 1e-300
-    step: Floats = -V @ ((V.T @ b) / np.maximum(np.abs(curvature), flat))
-    return step * min(1.0, radius / max(float(np.linalg.norm(step)), 1e-300))
+    bend = np.abs(curvature)
+    flat = 1e-9 * bend.max() + 1e-6 * math.sqrt(b @ b) + 1e-300
+    step: Floats = -V @ ((V.T @ b) / np.maximum(bend, flat))
+    return step * min(1.0, radius / max(math.sqrt(step @ step), 1e-300))
 
 
 class CmaEsSampler:
@@ -419,8 +434,8 @@ class CmaEsSampler:
         fold = self._recall(space, history, rng.bit_generator.seed_seq.entropy)  # type: ignore[attr-defined]
         fold.read()
         params = fold.propose(rng)
-        self._memos[id(history), *space.items()] = fold
-        # Domains that change from trial to trial must not fill the memory: of more than 64, the oldest is forgotten.
+        self._memos[id(history), *space] = fold
+        # Parameters that change from trial to trial must not fill the memory: of more than 64, the oldest is forgotten.
         for key in list(self._memos)[:-64]:
             self._memos.pop(key, None)
         return params
@@ -443,7 +458,12 @@ class CmaEsSampler:
 
     def _recall(self, space: Mapping[str, Domain], history: Sequence[FrozenTrial], entropy: Any) -> _Fold:
         """Take what was folded of this very history before, or start afresh; the answer is the same."""
-        fold = self._memos.pop((id(history), *space.items()), None)  # taken out: another thread finds none
+        fold = self._memos.pop((id(history), *space), None)  # taken out: another thread finds none
+        if fold is not None and fold.space != space:
+            # A name with several domains. They are part of the key of those that wait for their next turn; finding a
+            # key with domains in it takes longer than comparing two domains that are the same object.
+            self._memos[id(history), *fold.space.items()] = fold
+            fold = self._memos.pop((id(history), *space.items()), None)
         if fold is not None and fold.is_of(history) and fold.entropy == entropy:
             return fold
         return _Fold(self, space, history, entropy)
@@ -472,7 +492,8 @@ class _Fold:
         self._sizes = [domain.size for domain in self._choices.values()]
         # A fifth of a cell: from a cell's centre its borders are then 2.5 standard deviations off, and one sample in
         # 80 leaves it in this coordinate. [Hamano] takes 1 / (d lambda), 1/21 for three parameters and 1/240 for 20.
-        self._min_std = np.array([0.2 / d.size if d.size else 0.0 for d in self._numbers.values()])
+        min_std = [0.2 / domain.size if domain.size else 0.0 for domain in self._numbers.values()]
+        self._min_std = np.array(min_std) if any(min_std) else None
         self._begin()
 
     def _begin(self) -> None:
@@ -579,13 +600,10 @@ class _Fold:
     def _lowest(self) -> dict[str, Any] | None:
         """Return the minimum of a parabola through the latest trials of this run; None where it is of no use."""
         points, chosen, losses = (np.concatenate(part) for part in zip(*self._told[-self._memory :], strict=True))
-        state = self.state
-        t = points if state is None else (points - state.mean) / state.sigma @ (state.B / state.D)
-        found = parabola_minimum(t, chosen, losses)
+        found = parabola_minimum(self.state, points, chosen, losses)
         if found is None:
             return None
-        step, added = found
-        x = step if state is None else state.mean + state.sigma * (state.B @ (state.D * step))
+        x, added = found
         firsts = np.cumsum([0, *self._sizes])
         best = [int(np.argmin(added[k : k + n])) for k, n in zip(firsts, self._sizes, strict=False)]
         return self._decode(x.tolist(), best)
