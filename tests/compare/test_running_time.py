@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,3 +67,15 @@ def test_the_table_has_a_row_for_each_task(capsys: pytest.CaptureFixture[str]) -
     for row in rows:
         assert 10 < float(row.split()[2]) < 200
         assert row.endswith(" 3/3/3/3")
+
+
+def rastrigin(x: Floats) -> Floats:
+    losses: Floats = (x**2 - 10 * np.cos(2 * np.pi * x) + 10).sum(axis=1)
+    return losses
+
+
+@pytest.mark.parametrize("search", [ours, pytest.param(running_time.tutorial, marks=pytest.mark.slow)])
+def test_restarts_find_rastrigins_minimum_in_five_dimensions_within_50000_evaluations(search: Any) -> None:
+    """It is one of some hundred thousand; without restarts, with the usual population, nobody finds it."""
+    runs = [count(search(5, np.random.default_rng([7, seed])), rastrigin, 50_000) for seed in range(5)]
+    assert sum(found for _, found in runs) >= 4, runs
