@@ -1,6 +1,7 @@
 """The pictures show what the study holds: data, scales and labels are right, and nothing collides or leaks."""
 
 import math
+import re
 import subprocess
 import sys
 import warnings
@@ -814,3 +815,23 @@ def test_a_dark_style_is_legible(plain: Study) -> None:
         ax = plot_optimization_history(plain)
         for text in (*ax.get_legend().get_texts(), ax.xaxis.label):
             assert matplotlib.colors.to_hex(text.get_color()) == "#ffffff"
+
+
+def test_what_optuna_draws_and_we_do_not_says_so() -> None:
+    with pytest.raises(AttributeError, match="a study has one objective"):
+        visualization.plot_pareto_front  # noqa: B018
+
+
+PAGE = Path(__file__).parent.parent / "chapters" / "pictures.md"
+
+
+def test_the_page_shows_every_picture_and_its_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for plot in ALL:
+        assert plot.__name__ in page
+    for asset in re.findall(r"\]\((assets/[^)]+)\)", page):
+        assert (PAGE.parent / asset).stat().st_size < 100_000, asset
+    monkeypatch.chdir(tmp_path)
+    for block in re.findall(r"^```python\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE):
+        exec(block, {})
+    assert (tmp_path / "history.png").exists()

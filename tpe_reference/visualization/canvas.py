@@ -399,7 +399,7 @@ def linear_ticks(ax: Axes, which: str, *, integer: bool = False) -> None:
 
 
 def log_ticks(ax: Axes, which: str, *, integer: bool = False) -> None:
-    """Tick a logarithmic axis, "x" or "y": at powers of ten; where those are few, at 1, 2, 5, 10, or in plain steps."""
+    """Tick a logarithmic axis, "x" or "y", at powers of ten; where those are few, between them or in plain steps."""
     from matplotlib import ticker
 
     axis, most = getattr(ax, f"{which}axis"), _most_ticks(ax, which)
@@ -413,7 +413,7 @@ def log_ticks(ax: Axes, which: str, *, integer: bool = False) -> None:
     if which == "x" and max(len(f"{end:.1g}") for end in (low, high)) > 5:
         most = max(1, most // 2)  # 1e-300 is a long label
     if decades > 1.0:
-        axis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0) if most > 3 else (1.0,), numticks=20))
+        axis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0) if most > 3 else (1.0, 3.0), numticks=20))
     else:
         axis.set_major_locator(ticker.MaxNLocator(min(most, 4), integer=integer, min_n_ticks=1))
         axis.set_minor_locator(ticker.NullLocator())
