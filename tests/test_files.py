@@ -10,8 +10,9 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -150,7 +151,7 @@ def test_whatever_a_study_holds_comes_back_to_the_last_bit(tmp_path: Path, given
 
 def test_the_file_is_strict_json_with_a_line_for_every_trial(tmp_path: Path) -> None:
     def refuse(token: str) -> None:
-        raise AssertionError(f"{token} is not JSON")
+        pytest.fail(f"{token} is not JSON")
 
     study = create_study(seed=2**70)
     study.optimize(lambda trial: -math.inf if trial.suggest_categorical("ü", ["ä", None]) else 0.0, n_trials=9)
@@ -185,6 +186,18 @@ def test_an_attribute_that_json_cannot_hold_is_named_and_nothing_is_written(tmp_
     study.enqueue_trial({"x": 1j})
     with pytest.raises(ValueError, match=r"save: enqueued\[1\].params.x is of the type complex"):
         study.save(tmp_path / "new.json")
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    study = create_study(seed=0, study_name=5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"save: study_name must be a text or null, got 5; nothing was written"):
+        study.save(tmp_path / "study.json")
+    study = create_study(seed=0)
+    zone = datetime(2026, 1, 1, tzinfo=UTC)
+    study.add_trial(replace(small_study().trials[0], datetime_complete=zone))
+    with pytest.raises(ValueError, match=r"save: trials\[0\] must be two times, both with a zone or none"):
+        study.save(tmp_path / "study.json")
+    assert os.listdir(tmp_path) == []
 
 
 # ---- samplers and pruners --------------------------------------------------------------------------------------------
@@ -246,7 +259,7 @@ class MySampler:
 
 
 class MyTPE(TPESampler):
-    """With our name it would be mistaken for ours."""
+    """Ours, changed."""
 
 
 class MyPruner:
@@ -257,7 +270,9 @@ class MyPruner:
 
 
 @pytest.mark.parametrize(
-    "sampler", [MySampler(), MyTPE(), TPESampler(rules=Rules(n_good=lambda n: 1))], ids=["own", "subclass", "own rules"]
+    "sampler",
+    [MySampler(), MyTPE(), type("TPESampler", (TPESampler,), {})(), TPESampler(rules=Rules(n_good=lambda n: 1))],
+    ids=["own", "subclass", "subclass of the same name", "own rules"],
 )
 def test_a_sampler_of_ones_own_has_to_be_passed(sampler: Sampler, tmp_path: Path) -> None:
     path = tmp_path / "study.json"
@@ -357,6 +372,28 @@ def test_a_resumed_study_goes_on_as_if_never_interrupted(
         study = load_study(tmp_path / f"{i}.json")
     assert outline(study) == outline(whole)
     assert study.best_trial.number == whole.best_trial.number
+
+
+@pytest.mark.parametrize("make", [TPESampler, partial(CmaEsSampler, popsize=4)], ids=["tpe", "cma-es"])
+def test_a_reproducible_parallel_run_goes_on_too(make: Callable[[], Any], tmp_path: Path) -> None:
+    """Its next trials do not know yet what came of the last ones, also when these come out of a file."""
+    path = tmp_path / "study.json"
+
+    def search(study: Study, n_trials: int, workers: ThreadPoolExecutor) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            study.optimize(branches, n_trials, executor=workers, reproducible=True)
+
+    whole, study = create_study(sampler=make(), seed=5), create_study(sampler=make(), seed=5)
+    with ThreadPoolExecutor(3) as workers:
+        search(whole, 30, workers)
+        for more in (1, 2, 9, 18):
+            search(study, more, workers)
+            study.save(path)
+            assert json.loads(path.read_text(encoding="utf-8"))["unseen"], "or this test shows nothing"
+            study = load_study(path)
+            assert study.lag == 3
+    assert outline(study) == outline(whole)
 
 
 SCRIPT = """
@@ -528,7 +565,9 @@ def test_killed_while_it_saves_it_leaves_a_whole_file(tmp_path: Path) -> None:
             process.kill()
         study = load_study(path)
         assert len(study.trials) >= told[-1]
-        assert [record.number for record in study.trials] == list(range(len(study.trials)))
+    whole = small_study()
+    whole.optimize(lambda trial: trial.suggest_float("x", 0, 1), len(study.trials) - 3)
+    assert outline(study) == outline(whole)
     study.save(path)  # what was cut off lies beside it, and is in nobody's way
 
 
@@ -619,3 +658,48 @@ def test_the_file_on_the_page_is_what_is_written(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == block("the file")
     for key in [*json.loads(block("the file")), *json.loads(block("the file"))["trials"][0]]:
         assert f"`{key}`" in PAGE
+
+
+def test_numbers_of_other_languages_are_what_their_place_says(tmp_path: Path) -> None:
+    """JavaScript writes 1.0 as 1, and some languages write 1 as 1.0."""
+    text = block("the file").replace('"lr": 0.02, "width": null', '"lr": 1, "width": 16.0').replace("0.9375", "1")
+    (tmp_path / "study.json").write_text(text, encoding="utf-8")
+    record = load_study(tmp_path / "study.json").trials[0]
+    assert bits([record.value, record.params]) == bits([1.0, {"lr": 1.0, "width": 16}])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"number": 0', '"number": 1', r"trials\[0\].number must be its place, 0, got 1"),
+        ('"complete"', '"done"', r"trials\[0\].state must be one of .*'pruned'.*, got 'done'"),
+        ("0.9375", "null", r"trials\[0\].value must be a number but nan, got None"),
+        ("0.9375", '{"float": "nan"}', r"trials\[0\].value must be a number but nan"),
+        ("0.9375", f'{{"int": "{hex(10**400)}"}}', r"trials\[0\].value must be a number but nan"),
+        ('"log": true, "step": null', '"log": false, "step": 1e-300', r"trials\[0\].params.lr: Float\("),
+        ('"lr": 0.02', '"lr": 2.0', r"trials\[0\].params.lr=2.0 lies outside Float"),
+        ('"lr": 0.02', '"lr": "0.02"', r"trials\[0\].params.lr='0.02' lies outside Float"),
+        ('"width": null', '"width": 17', r"trials\[0\].params.width=17 lies outside Categorical"),
+        (', "width": null', "", r"trials\[0\].params must be an object with 'width'"),
+        ('"space": 0', '"space": 1', r"trials\[0\].space must be one of 1 spaces, got 1"),
+        ("[1, {", "[0, {", r"trials\[0\].intermediate_values\[1\] must be \[step, value\] with a step of its own"),
+        ("[0, 0.5]", "[0.5, 0.5]", r"trials\[0\].intermediate_values\[0\] must be"),
+        ("2026-01-31T", "yesterday ", r"trials\[0\].datetime_start must be a time like"),
+        ('"error": null', '"error": 1', r"trials\[0\].error must be a text or null, got 1"),
+        ('"error": null, ', "", r"trials\[0\] must be an object with just the keys"),
+        ('"seconds": 1.5', '"seconds": {"int": 1}', r"trials\[0\].user_attrs.seconds is no int"),
+        ('"low": 0.001', '"low": 0.0', r"spaces\[0\].lr: Float: log=True needs low > 0"),
+        ('"kind": "float"', '"kind": "real"', r"spaces\[0\].lr: domain_from_json: .*'kind'"),
+        ('"seed": 42', '"seed": -1', r"seed must be a whole number of at least 0, got -1"),
+        ('"maximize"', '"up"', r"direction must be 'minimize' or 'maximize', got 'up'"),
+        ('"lag": null', '"lag": 0', r"lag must be a whole number of at least 1 or null, got 0"),
+        ('{"seed": null}', '{"sede": null}', r"the sampler RandomSampler cannot be made from its settings .*'sede'"),
+        ('"version": 1', '"version": "1"', r"version must be a whole number, got '1'"),
+    ],
+)
+def test_errors_name_the_place_and_the_value(old: str, new: str, message: str, tmp_path: Path) -> None:
+    text = block("the file")
+    assert text.count(old) == 1
+    (tmp_path / "study.json").write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(ValueError, match=rf"^load_study: .*study.json: it is damaged: .*{message}"):
+        load_study(tmp_path / "study.json")

@@ -24,6 +24,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -58,6 +59,7 @@ def save(study: Study, path: str | os.PathLike[str], *, overwrite: bool = False)
             study._id = os.urandom(16).hex()
         try:
             document = _document(study)
+            _contents(document)  # what could not be read again is not written
         except ValueError as error:
             raise ValueError(f"save: {error}; nothing was written") from None
         if not overwrite:
@@ -71,7 +73,7 @@ def load(path: str | os.PathLike[str], sampler: Any, pruner: Any) -> Study:
         document = _read(Path(path))
         sampler = _rebuild(samplers, "sampler", document) if sampler is None else sampler
         pruner = _rebuild(pruners, "pruner", document) if pruner is None else pruner
-        contents = _contents(document)
+        contents = _undamaged(document)
     except ValueError as error:
         raise ValueError(f"load_study: {path}: {error}") from None
     study = Study._restore(contents, sampler, pruner)
@@ -98,7 +100,7 @@ def _document(study: Study) -> dict[str, Any]:
         "seed": encode(contents.seed, "seed"),
         "sampler": _settings(samplers, "sampler", study.sampler),
         "pruner": _settings(pruners, "pruner", study.pruner),
-        "lag": contents.lag,
+        "lag": encode(contents.lag, "lag"),
         "user_attrs": encode(contents.user_attrs, "the study's user_attrs"),
         "enqueued": [
             {key: encode(part, f"enqueued[{i}].{key}") for key, part in entry.items()}
@@ -118,7 +120,6 @@ def _document(study: Study) -> dict[str, Any]:
 
 def _trial_to_json(record: TrialRecord, space: int) -> dict[str, Any]:
     where = f"trials[{record.number}]"
-    end = record.datetime_complete
     return {
         "number": record.number,
         "state": str(record.state),
@@ -128,9 +129,13 @@ def _trial_to_json(record: TrialRecord, space: int) -> dict[str, Any]:
         "intermediate_values": encode([*map(list, record.intermediate_values.items())], f"{where}.intermediate_values"),
         "user_attrs": encode(record.user_attrs, f"{where}.user_attrs"),
         "error": encode(record.error, f"{where}.error"),
-        "datetime_start": record.datetime_start.isoformat(),
-        "datetime_complete": None if end is None else end.isoformat(),
+        "datetime_start": _time_to_json(record.datetime_start),
+        "datetime_complete": _time_to_json(record.datetime_complete),
     }
+
+
+def _time_to_json(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat()
 
 
 def _settings(module: ModuleType, role: str, thing: Any) -> dict[str, Any]:
@@ -211,33 +216,38 @@ def _read(path: Path) -> dict[str, Any]:
     return document
 
 
-def _contents(document: Mapping[str, Any]) -> StudyContents:
-    """Return what a file says of a study, all of it checked."""
+def _undamaged(document: Mapping[str, Any]) -> StudyContents:
     try:
-        _check_keys(document, _KEYS, "the file")
-        spaces = [_space(entry, f"spaces[{i}]") for i, entry in enumerate(_list(document, "spaces"))]
-        trials = [_trial(entry, i, spaces) for i, entry in enumerate(_list(document, "trials"))]
-        queue = [_enqueued(entry, f"enqueued[{i}]") for i, entry in enumerate(_list(document, "enqueued"))]
-        lag, direction = document["lag"], document["direction"]
-        seed, name = decode(document["seed"], "seed"), decode(document["study_name"], "study_name")
-        _check(direction in ("minimize", "maximize"), "direction", "'minimize' or 'maximize'", direction)
-        _check(_is_whole(seed) and seed >= 0, "seed", "a whole number of at least 0", seed)
-        _check(name is None or isinstance(name, str), "study_name", "a text or null", name)
-        _check(lag is None or (_is_whole(lag) and lag >= 1), "lag", "a whole number of at least 1 or null", lag)
-        given = dict(_unseen(entry, i, len(trials)) for i, entry in enumerate(_list(document, "unseen")))
-        attrs = _dict(document["user_attrs"], "user_attrs")
-    except (ValueError, OverflowError) as error:  # a domain beyond all floats overflows
+        return _contents(document)
+    except ValueError as error:
         way_out = "chapters/files.md says how a file looks: mend that place, or take a copy from before"
         raise ValueError(f"it is damaged: {error} ({way_out})") from None
+
+
+def _contents(document: Mapping[str, Any]) -> StudyContents:
+    """Return what a file says of a study, all of it checked.
+
+    Raises:
+        ValueError: For what `save` would not have written; the text begins with the place.
+    """
+    _check_keys(document, _KEYS, "the file")
+    spaces = [_space(entry, f"spaces[{i}]") for i, entry in enumerate(_list(document, "spaces"))]
+    trials = [_trial(entry, i, spaces) for i, entry in enumerate(_list(document, "trials"))]
+    lag, direction = document["lag"], document["direction"]
+    seed, name = decode(document["seed"], "seed"), decode(document["study_name"], "study_name")
+    _check(direction in ("minimize", "maximize"), "direction", "'minimize' or 'maximize'", direction)
+    _check(_is_whole(seed) and seed >= 0, "seed", "a whole number of at least 0", seed)
+    _check(name is None or isinstance(name, str), "study_name", "a text or null", name)
+    _check(lag is None or (_is_whole(lag) and lag >= 1), "lag", "a whole number of at least 1 or null", lag)
     return StudyContents(
         direction=direction,
         seed=seed,
         study_name=name,
-        user_attrs=attrs,
-        queue=queue,
+        user_attrs=_dict(document["user_attrs"], "user_attrs"),
+        queue=[_enqueued(entry, f"enqueued[{i}]") for i, entry in enumerate(_list(document, "enqueued"))],
         lag=lag,
         trials=trials,
-        given=given,
+        given=dict(_unseen(entry, i, len(trials)) for i, entry in enumerate(_list(document, "unseen"))),
     )
 
 
@@ -246,7 +256,7 @@ def _space(data: Any, where: str) -> dict[str, Domain]:
     for name, entry in _dict(data, where).items():
         try:
             space[name] = domain_from_json(entry)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise ValueError(f"{where}.{name}: {error}") from None
     return space
 
@@ -288,7 +298,10 @@ def _params(data: Any, space: Mapping[str, Domain], where: str) -> dict[str, Any
     params = _dict(data, where)
     for name, domain in space.items():
         _check(name in params, where, f"an object with {name!r}, as its space has", list(params))
-        params[name] = member(f"{where}.{name}", params[name], domain)
+        try:
+            params[name] = member(f"{where}.{name}", params[name], domain)
+        except OverflowError as error:  # a step of 1e-300, say
+            raise ValueError(f"{where}.{name}: {domain}: {error}") from None
     return params
 
 
@@ -343,7 +356,10 @@ def _rebuild(module: ModuleType, role: str, document: Mapping[str, Any]) -> Any:
     name = entry["name"]
     public = getattr(module, name, None) if name in module.__all__ else None
     if entry["settings"] is None or not isinstance(public, type):
-        raise ValueError(f"its {role}, {name}, is your own and cannot be in a file: pass load_study(..., {role}=...)")
+        raise ValueError(
+            f"its {role}, {name}, is code of your own, in whole or in part, which a file cannot hold: "
+            f"pass load_study(..., {role}=...)"
+        )
     try:
         settings = decode(entry["settings"], "settings")
         if "rules" in settings:
@@ -355,7 +371,10 @@ def _rebuild(module: ModuleType, role: str, document: Mapping[str, Any]) -> Any:
             settings["space"] = {key: domain_from_json(a) if isinstance(a, dict) else a for key, a in axes}
         return public(**settings)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-        raise ValueError(f"it is damaged: the {role} cannot be made from its settings: {error}") from None
+        raise ValueError(
+            f"it is damaged: the {role} {name} cannot be made from its settings ({error}): mend them, or "
+            f"pass load_study(..., {role}=...)"
+        ) from None
 
 
 _KEYS = [
@@ -395,4 +414,4 @@ def _is_whole(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, float) or _is_whole(value)
+    return isinstance(value, float) or (_is_whole(value) and abs(value) <= sys.float_info.max)

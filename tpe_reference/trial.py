@@ -382,8 +382,15 @@ def check_record(record: TrialRecord) -> None:
     if record.value is None:
         if record.state == "complete":
             raise ValueError("add_trial: a complete trial needs a value, got None; state='failed' is for one without")
-    elif record.state == "failed" or as_number(record.value, nan=False)[1] or not isinstance(record.value, float | int):
+    elif (
+        record.state == "failed"
+        or as_number(record.value, nan=False)[1]
+        or not isinstance(record.value, float | int)
+        or isinstance(record.value, bool)
+    ):
         raise ValueError(f"add_trial: a {record.state} trial cannot have the value {record.value!r}")
+    for step, reported in record.intermediate_values.items():
+        check_report(reported, step)
     for name, domain in record.distributions.items():
         if name not in record.params or record.params[name] not in domain:
             had = f"{name}={record.params[name]!r}" if name in record.params else f"no {name!r}"
