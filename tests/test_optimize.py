@@ -1,6 +1,7 @@
 """The loop: limits, stop rules, declared spaces; several trials at once, here and elsewhere; what goes amiss."""
 
 import concurrent.futures
+import contextlib
 import inspect
 import math
 import multiprocessing
@@ -669,11 +670,15 @@ def start(script: str, folder: Path, *options: str) -> "subprocess.Popen[str]":
 def test_no_process_outlives_the_search(tmp_path: Path, number: signal.Signals) -> None:
     """Ctrl-C goes to all processes, as in a terminal; the others end the parent alone, as `kill` does."""
     process = start(WAITING, tmp_path)
-    assert process.stdout is not None
-    lines = [process.stdout.readline() for _ in range(3)]
-    assert all(line.startswith("waiting") for line in lines), lines
-    os.killpg(process.pid, number) if number == signal.SIGINT else os.kill(process.pid, number)
-    output, errors = process.communicate(timeout=60)  # ends when no process is left that could write
+    try:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(3)]
+        assert all(line.startswith("waiting") for line in lines), lines
+        os.killpg(process.pid, number) if number == signal.SIGINT else os.kill(process.pid, number)
+        output, errors = process.communicate(timeout=60)  # ends when no process is left that could write
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == -number
     if number == signal.SIGINT:
         assert output == f"{['complete'] * 3 + ['failed'] * 3}\n"
