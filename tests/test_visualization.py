@@ -343,6 +343,20 @@ def test_a_declared_space_is_replayed() -> None:
     assert list(replay(study, 25, "b").space) == ["a", "b"]
 
 
+@pytest.mark.filterwarnings("ignore:trial .* names 'x' as")
+def test_a_parameter_whose_domain_changed_is_replayed_as_it_was_asked_for() -> None:
+    def growing(trial: Trial) -> float:
+        y = trial.suggest_float("y", 0, 1)
+        return y + abs(trial.suggest_float("x", 0, 1 if trial.number < 15 else 3) - 0.5)
+
+    study = run(growing, 30)
+    for trial in study.trials:
+        for name in "yx":
+            assert replay(study, trial.number, name).told.choice[name] == trial.params[name], f"{trial.number}, {name}"
+    assert list(replay(study, 14, "x").space) == ["y", "x"]
+    assert list(replay(study, 30, "x").space) == ["x"]
+
+
 @pytest.mark.parametrize("name", ["lr", "layers", "kind"])
 def test_the_densities_integrate_to_one(plain: Study, name: str) -> None:
     above, _ = plot_densities(plain, name, 30, ax=canvas(2)).ravel()
