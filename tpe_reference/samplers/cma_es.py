@@ -356,7 +356,8 @@ def parabola_minimum(state: CmaState | None, x: Floats, chosen: Floats, losses: 
     finite = losses[np.isfinite(losses)]
     if len(finite) == 0 or finite.min() == finite.max():
         return None
-    y = np.clip(np.where(np.isfinite(losses), losses, finite.max()), -1e100, 1e100)  # whose squares are finite
+    y = np.where(np.isfinite(losses), losses, finite.max())
+    y = np.minimum(np.maximum(y, -1e100), 1e100)  # whose squares are finite
     t = x if state is None else (x - state.mean) / state.sigma @ (state.B / state.D)
     i, j = _pairs(d) if is_full else ([], [])
     columns = np.hstack([np.ones((len(t), 1)), t, t**2, t[:, i] * t[:, j], chosen])
@@ -498,6 +499,8 @@ class _Fold:
         # 80 leaves it in this coordinate. [Hamano] takes 1 / (d lambda), 1/21 for three parameters and 1/240 for 20.
         min_std = [0.2 / domain.size if domain.size else 0.0 for domain in self._numbers.values()]
         self._min_std = np.array(min_std) if any(min_std) else None
+        d = len(self._numbers)
+        self._memory = 3 * (1 + sum(self._sizes) + 2 * d + d * (d - 1) // 2)  # three trials for a coefficient
         self._begin()
 
     def _begin(self) -> None:
@@ -520,9 +523,8 @@ class _Fold:
         self._weights = strategy(max(1, len(mean)), run.popsize).weights[: run.popsize // 2]
         self._shares = np.array([1 / n for n in self._sizes for _ in range(n)])
         self._best: list[float] = []
-        self._told: list[tuple[Floats, Floats, Floats]] = []  # points, chosen and losses, by generation
-        d = len(mean)
-        self._memory = 3 * (1 + sum(self._sizes) + 2 * d + d * (d - 1) // 2) // run.popsize + 1
+        # Points, chosen and losses of this run's latest trials, the latest last, for the parabola.
+        self._told = [np.empty((0, len(mean))), np.empty((0, len(self._shares))), np.empty(0)]
         self._target: dict[str, Any] | None = None  # the minimum of the parabola through them
         self._is_stale = False  # whether there are trials that it does not know of
 
@@ -571,7 +573,8 @@ class _Fold:
         self._n_folded = generation[-1][0] + 1
         points, chosen = self._split(np.array([point for _, _, point in generation]))
         losses = [trial.loss for _, trial, _ in generation]
-        self._told.append((points, chosen, np.array(losses)))
+        pairs = zip(self._told, (points, chosen, np.array(losses)), strict=True)
+        self._told = [np.concatenate(pair)[-self._memory :] for pair in pairs]
         finite = [loss for loss in losses if math.isfinite(loss)]
         self._best += finite and [min(finite)]
         order = sorted(range(len(generation)), key=lambda i: generation[i][1].merit())  # stable: then by number
@@ -597,14 +600,15 @@ class _Fold:
 
     def _split(self, points: Floats) -> tuple[Floats, Floats]:
         """Return the coordinates of the numbers, and for each choice whether it was made: 1 or 0."""
+        if not self._choices:
+            return points, points[:, :0]
         numbers, choices = points[:, : len(self._numbers)], points[:, len(self._numbers) :]
         chosen = [np.eye(n)[(column * n).astype(int)] for column, n in zip(choices.T, self._sizes, strict=True)]
-        return numbers, np.hstack([points[:, :0], *chosen])
+        return numbers, np.hstack(chosen)
 
     def _lowest(self) -> dict[str, Any] | None:
         """Return the minimum of a parabola through the latest trials of this run; None where it is of no use."""
-        points, chosen, losses = (np.concatenate(part) for part in zip(*self._told[-self._memory :], strict=True))
-        found = parabola_minimum(self.state, points, chosen, losses)
+        found = parabola_minimum(self.state, *self._told)
         if found is None:
             return None
         x, added = found
