@@ -71,8 +71,10 @@ UNIT: dict[str, Domain] = {name: Float(0, 1) for name in "abc"}
         (Int(1, 10), lambda x: x > 5, 0.25),
         (Int(0, 90, step=10), lambda x: x == 50, 0.09),
         (Int(1, 3), lambda x: x == 2, 2 / 9),
+        (Int(1, 1000, log=True), lambda x: x == 1, 0.1236),  # its cell is 0.14 wide: log 3 / log 2001
         (Categorical(["a", "b"]), lambda x: x == "b", 0.25),
         (Categorical([True, 1, None, "x", 0.5]), lambda x: x in ("x", None), 0.24),
+        (Categorical([True, 1, None, "x"]), lambda x: isinstance(x, int), 0.25),
         (Categorical(range(10)), lambda x: x == 7, 0.09),
     ],
     ids=repr,
@@ -86,7 +88,7 @@ def test_one_parameter_that_decides_alone_explains_all_of_the_variance(
     quantile = sum(trial.loss == 0 for trial in history) / 2000
     variances = ped_anova(space, history, target_quantile=quantile)
     assert variances["x"] == pytest.approx(expected, rel=0.2)  # kernels blur the border of what is good
-    assert variances["x"] <= 1.1 * expected
+    assert variances["x"] <= 1.2 * expected  # chance: of 2000 trials not exactly a quarter lies in a quarter
     assert variances["other"] < 0.02 * expected
 
 
