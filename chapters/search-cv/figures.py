@@ -175,6 +175,7 @@ def priced(X: Any, y: Any, n_iter: int) -> str:
 def draw(all_runs: dict[str, dict[str, list[Run]]], path: Path) -> None:
     """Draw how the best score rises with the fits, and under it what became of it on the held-out rows."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     colours = dict(zip(NAMES, ("#000000", "#E69F00", "#0072B2", "#D55E00"), strict=True))  # Okabe and Ito's
     dashes = dict(zip(NAMES, (":", "--", "-", "-."), strict=True))
@@ -201,9 +202,11 @@ def draw(all_runs: dict[str, dict[str, list[Run]]], path: Path) -> None:
         below.set_ylim(len(NAMES) - 0.5, -0.5)
         below.set_xlabel("accuracy: ● best cross-validated, □ held out")
         for axes in (above, below):
+            axes.xaxis.set_major_locator(MaxNLocator(5))
             axes.grid(True, alpha=0.25)
             axes.spines[["top", "right"]].set_visible(False)
-    panels[0, -1].legend(fontsize=9, loc="lower right", frameon=False)
+    lines, names = panels[0, 0].get_legend_handles_labels()
+    figure.legend(lines, names, loc="outside upper center", ncols=len(NAMES), fontsize=9, frameon=False)
     figure.savefig(path, dpi=150, facecolor="white")
 
 
