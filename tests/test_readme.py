@@ -17,10 +17,11 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
 
 
-def test_the_python_blocks_run_one_after_the_other() -> None:
+def test_the_python_blocks_run_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where they write their files
     namespace: dict[str, object] = {}
     code = blocks("python")
-    assert len(code) == 4
+    assert len(code) == 5
     for block in code:
         exec(block, namespace)
     assert namespace["params"]
