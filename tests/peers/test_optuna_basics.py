@@ -29,6 +29,7 @@ def optuna(request: pytest.FixtureRequest) -> Iterator[Any]:
         importlib.import_module(f"{request.param}.{name}")
     logger = logging.getLogger(request.param)
     level, propagate, handlers = logger.level, logger.propagate, list(logger.handlers)
+    package.logging.set_verbosity(package.logging.INFO)  # other tests have silenced Optuna
     package.logging.disable_default_handler()
     yield package
     logger.setLevel(level)
