@@ -556,6 +556,7 @@ def test_a_line_for_each_trial(optuna: Any) -> None:
         return float(trial.suggest_int("x", 3, 3))
 
     written = io.StringIO()
+    optuna.logging.set_verbosity(optuna.logging.INFO)  # Optuna's own is global, and other tests have silenced it
     optuna.logging.get_logger("optuna").addHandler(logging.StreamHandler(written))
     study = optuna.create_study(study_name="watched")
     study.optimize(objective, n_trials=3, catch=KeyError)
