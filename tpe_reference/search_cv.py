@@ -11,7 +11,8 @@ What is whose
     this file       the loop over candidates and folds, the held-out rows, ``cv_results_``, and what a user may write
                     for a space
 
-The names with an underscore are scikit-learn's private ones, and may change there. Tested with its versions 1.6 and 1.9.
+The names with an underscore are scikit-learn's private ones, and may change there. Tested with its versions 1.6 and
+1.9.
 
 Start reading at `TPESearchCV.fit`.
 

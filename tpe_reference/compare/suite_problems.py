@@ -10,8 +10,8 @@ What the seed decides
     Real models: nothing but the sampler, as their data and folds are fixed.
 
 The optimum
-    is 0 by construction, except on real models: there it is the lowest loss that anyone has seen in some tens of
-    thousands of evaluations by several samplers, so it may be beaten by a little, and regret is cut off at 0.
+    is 0 by construction, except on real models: there it is the lowest loss that anyone has seen in some three thousand
+    evaluations by several samplers, so it may be beaten by a little, and regret is cut off at 0.
 
 Start reading at `SUITE`.
 
