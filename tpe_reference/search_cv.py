@@ -60,7 +60,7 @@ except ImportError as error:
 
 from .pruners import Pruner
 from .samplers import Sampler
-from .search_space import SearchSpace, read_space
+from .search_cv_space import SearchSpace, read_space
 from .study import SearchExhausted, Study, create_study
 from .trial import Trial
 
@@ -108,7 +108,7 @@ class TPESearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no ty
 
     Attributes:
         study_: The `Study` behind the search; its trial i is row i of ``cv_results_``. It knows parameters as
-            `tpe_reference.search_space` says: a distribution as "C (quantile)", an object by its label.
+            `tpe_reference.search_cv_space` says: a distribution as "C (quantile)", an object by its label.
         cv_results_: As in scikit-learn. Where a candidate was pruned, the scores of the folds that it did not reach are
             nan, its mean is nan and its rank is the last; its times are those of the folds that it did reach. A
             pruner adds a column ``pruned``, an objective ``mean_objective``, ``rank_objective`` and so on.

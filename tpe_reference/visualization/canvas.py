@@ -48,6 +48,11 @@ COLOURS = "viridis"  # a scale whose lightness rises evenly, so it survives blac
 class Panels(np.ndarray[Any, Any]):
     """An array of Axes that a script written for Optuna can ``show()``, as it would the figure that it expects."""
 
+    @property
+    def figure(self) -> Any:
+        """The figure that they are on, as an Axes has it: ``plot_slice(study).figure.savefig("slice.png")``."""
+        return self.flat[0].figure
+
     def show(self) -> None:
         """Show the figure: ``matplotlib.pyplot.show()``."""
         pyplot().show()

@@ -23,7 +23,7 @@ from tpe_reference import (
     create_study,
     domain_to_json,
 )
-from tpe_reference.search_space import read_space
+from tpe_reference.search_cv_space import read_space
 
 
 def draw(written: Any, n: int = 200, seed: int = 0) -> tuple[list[dict[str, Any]], Any]:
