@@ -58,7 +58,7 @@ def set_verbosity(verbosity: int) -> None:
         verbosity: `INFO` for a line per trial, `WARNING` for silence.
     """
     _wake().setLevel(verbosity)
-    enable_default_handler()
+    _logger.addHandler(_default_handler)  # a second time it does nothing
 
 
 def get_verbosity() -> int:
@@ -78,11 +78,13 @@ def get_logger(name: str = "optuna") -> logging.Logger:
 
 def enable_default_handler() -> None:
     """Write to stderr."""
-    _wake().addHandler(_default_handler)  # a second time it does nothing
+    _default_handler.setLevel(logging.NOTSET)
+    _wake().addHandler(_default_handler)
 
 
 def disable_default_handler() -> None:
-    """Do not write to stderr."""
+    """Do not write to stderr, also after a `set_verbosity` to come."""
+    _default_handler.setLevel(CRITICAL + 1)
     _wake().removeHandler(_default_handler)
 
 

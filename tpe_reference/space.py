@@ -31,7 +31,7 @@ Read `Float` first; `Int` and `Categorical` have the same five members: ``value 
 import math
 import numbers
 import warnings
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Hashable, Iterable, KeysView, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -263,7 +263,8 @@ class Categorical:
     def __init__(self, choices: Sequence[Value]) -> None:
         if isinstance(choices, (str, bytes)) or not isinstance(choices, Iterable):
             raise ValueError(f"Categorical: choices must be a list of choices, got {choices!r}; write [{choices!r}]")
-        if isinstance(choices, Set):  # whose order, and with it the search, would differ from process to process
+        # A set's order, and with it the search, would differ from process to process. The keys of a dict have one.
+        if isinstance(choices, Set) and not isinstance(choices, KeysView):
             raise ValueError(f"Categorical: choices must have an order, got {choices!r}; write sorted(...)")
         plain = tuple(_plain_choice(choice) for choice in choices)
         if not plain:

@@ -311,7 +311,7 @@ class Study:
                 return
             self._queue.append({"params": dict(params), "user_attrs": dict(user_attrs or {})})
 
-    def add_trial(self, record: TrialRecord) -> None:
+    def add_trial(self, trial: TrialRecord) -> None:
         """Append a finished trial, of another study or made by hand, under the next number.
 
         Its value is in this study's direction. From then on it is a trial as any other.
@@ -325,17 +325,17 @@ class Study:
         >>> study.best_params
         {'x': 0.5}
         """
-        check_record(record)
+        check_record(trial)
         with self._lock:
-            self._add(replace(deep_copy(record), number=len(self._trials)))
+            self._add(replace(deep_copy(trial), number=len(self._trials)))
 
-    def add_trials(self, records: Iterable[TrialRecord]) -> None:
+    def add_trials(self, trials: Iterable[TrialRecord]) -> None:
         """Append finished trials, see `add_trial`; when one of them is refused, none is added."""
-        records = list(records)
-        for record in records:
-            check_record(record)
-        for record in records:
-            self.add_trial(record)
+        trials = list(trials)
+        for trial in trials:
+            check_record(trial)
+        for trial in trials:
+            self.add_trial(trial)
 
     # ---- what a study consists of --------------------------------------------------------------------------------
 
@@ -422,7 +422,7 @@ class Study:
 
     def optimize(
         self,
-        objective: Callable[[Any], float],
+        func: Callable[[Any], float],
         n_trials: int | None = None,
         timeout: float | None = None,
         n_jobs: int = 1,
@@ -444,8 +444,9 @@ class Study:
         any limit it runs until then. Ctrl-C ends it too. All that has finished is kept, whatever happens.
 
         Args:
-            objective: Takes a `Trial`, returns its value. When it raises, the trial is kept as failed and the
-                error goes on to the caller, unless ``catch`` names it. With ``space`` it takes a dict of parameters.
+            func: The objective. It takes a `Trial` and returns its value. When it raises, the trial is kept as failed
+                and the error goes on to the caller, unless ``catch`` names it. With ``space`` it takes a dict of
+                parameters.
             n_trials: How many more trials.
             timeout: After how many seconds no new trial starts.
             n_jobs: How many trials run at once, each in a process of its own; -1: one for every core.
@@ -487,7 +488,7 @@ class Study:
 
         optimize(
             self,
-            objective,
+            func,
             n_trials=n_trials,
             timeout=timeout,
             n_jobs=n_jobs,

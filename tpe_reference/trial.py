@@ -109,6 +109,10 @@ class TrialRecord(BaseTrial):
     datetime_start: datetime = field(default_factory=datetime.now)
     datetime_complete: datetime | None = None
 
+    def __lt__(self, other: TrialRecord) -> bool:
+        """Records are in the order of their numbers."""
+        return self.number < other.number
+
     @property
     def duration(self) -> timedelta | None:
         """Time from ask to tell."""

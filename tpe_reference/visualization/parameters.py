@@ -166,7 +166,7 @@ def plot_slice(
     if not np.isfinite(values).any():
         flat[0].set_yticks([])
     _colour_bar(flat[: len(shown)], Normalize(0, max(1, len(trials) - 1)), "trial")
-    return finished(axes)
+    return finished(axes.ravel()[: len(shown)])
 
 
 def plot_contour(
