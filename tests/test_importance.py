@@ -578,3 +578,17 @@ def test_the_page_quotes_lines_that_are_in_the_source() -> None:
     stripped = {line.strip() for line in source.splitlines()}
     for line in "".join(quoted).splitlines():
         assert line.strip() in stripped, line
+
+
+def test_five_hundred_values_are_no_edge() -> None:
+    """As many values as the grid for a continuum has cells: neither a jump nor another formula."""
+
+    def of_choices(n: int) -> float:
+        return divergence(Categorical(range(n)), np.full(30, 7.5 / n), None)
+
+    def of_integers(n: int) -> float:
+        domain = Int(1, n, log=True)
+        return divergence(domain, np.array([domain.to_unit(v) for v in [1] * 6 + [1, 2, 1, 1, 2]]), None)
+
+    assert of_choices(500) == pytest.approx(of_choices(499), rel=0.02) == pytest.approx(of_choices(501), rel=0.02)
+    assert of_integers(500) == pytest.approx(of_integers(499), rel=0.02) == pytest.approx(of_integers(501), rel=0.02)

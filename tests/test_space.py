@@ -466,3 +466,8 @@ def test_a_log_range_too_narrow_for_its_logarithms_is_refused(make: Callable[[],
 
 def test_values_can_be_sliced() -> None:
     assert list(Float(0, 1, step=0.25).values()[1:3]) == [0.25, 0.5]
+
+
+def test_a_number_beyond_all_steps_is_no_member() -> None:
+    assert 1e308 not in Float(0, 1, step=0.1)
+    assert -1e308 not in Float(0, 1, step=0.1)

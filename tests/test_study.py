@@ -1327,7 +1327,7 @@ def test_changing_the_best_trial_changes_nothing_in_the_study() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"objective": 3}, "must be functions"),
+        ({"func": 3}, "must be functions"),
         ({"callbacks": [3]}, "must be functions"),
         ({"catch": "x"}, "catch"),
         ({"catch": [ValueError, 1]}, "catch"),
@@ -1336,7 +1336,7 @@ def test_changing_the_best_trial_changes_nothing_in_the_study() -> None:
 )
 def test_a_mistake_in_optimize_shows_before_anything_runs(arguments: dict[str, Any], message: str) -> None:
     study = create_study(seed=0)
-    usual: dict[str, Any] = {} if "objective" in arguments else {"objective": lambda trial: 1.0}
+    usual: dict[str, Any] = {} if "func" in arguments else {"func": lambda trial: 1.0}
     with pytest.raises((TypeError, ValueError), match=message):
         study.optimize(**usual, **arguments)
     assert study.trials == []

@@ -245,7 +245,9 @@ def divergence(domain: Domain, good: Floats, region: Floats | None) -> float:
     borders = _borders(domain)
     width = np.diff(borders)
     u = (borders[:-1] + width / 2)[:, None]
-    is_smooth = len(width) == N_CELLS  # then log_pdf is of a density; of a domain with cells it is of probabilities
+    # On an even grid laid over a domain log_pdf is of a density; on cells, the domain's own or merged ones, it is of
+    # probabilities.
+    is_smooth = not _has_own_cells(domain) and len(width) == N_CELLS
     space: dict[str, Any] = {"u": Float(0.0, 1.0) if is_smooth else _Cells(borders)}
     if isinstance(domain, Categorical):
         space = {"u": domain}
@@ -299,9 +301,14 @@ class _Cells:
         return self.borders
 
 
+def _has_own_cells(domain: Domain) -> bool:
+    """Whether its own cells are summed over: choices, which have no order to lay a grid over, and few values."""
+    return isinstance(domain, Categorical) or (domain.size is not None and domain.size <= N_CELLS)
+
+
 def _borders(domain: Domain) -> Floats:
     """Return the borders of the cells over which a parameter's densities are summed."""
-    if domain.size is not None and domain.size <= N_CELLS:
+    if _has_own_cells(domain):
         return domain.edges()
     # Of many integers on a log scale the first have wide cells, which must not be divided: where neighbours of the
     # even grid hold the same value, they are one cell.

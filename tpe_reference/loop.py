@@ -22,7 +22,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -92,6 +92,10 @@ class Workers(Protocol):
         """Wait until a trial has finished, and return the outcomes of all that have, by number."""
         ...
 
+    def collect(self) -> dict[int, Outcome]:
+        """Return the outcomes of all trials that have finished by now, without waiting."""
+        ...
+
     def close(self, *, kill: bool) -> None:
         """Let the workers go; with ``kill`` also those that are at work."""
         ...
@@ -114,6 +118,10 @@ class HereAndNow:
         """Evaluate the first in line."""
         number, argument = self._waiting.popleft()
         return {number: evaluate(self._objective, self._caught, argument)}
+
+    def collect(self) -> dict[int, Outcome]:
+        """Nothing has finished that `wait` has not returned."""
+        return {}
 
     def close(self, *, kill: bool) -> None:
         """There is nobody to send home."""
@@ -201,7 +209,12 @@ class Loop:
                 break
             if trial is None:
                 break
-            self.workers.start(trial.number, self._argument(trial))
+            try:
+                self.workers.start(trial.number, self._argument(trial))
+            except Exception as error:  # it cannot be evaluated, which is no reason to lose those under way
+                del self.open[trial.number]
+                self.study._finish(trial, TrialState.FAILED, math.nan, f"{type(error).__name__}: {error}")
+                self._postpone(error)
 
     def _next(self) -> Trial | None:
         """Ask for a trial, unless there is a reason not to."""
@@ -227,7 +240,11 @@ class Loop:
         if self.lag is not None:
             for known in range(self.rules.n_seen, number - self.lag + 1):
                 record = self.study._trials[known]
-                assert isinstance(record, TrialRecord)  # closed: trial number - 1 was only asked after that
+                if isinstance(record, Trial):  # the loop's own are closed by now
+                    raise RuntimeError(
+                        f"optimize: reproducible=True needs the study for itself, and trial {known} is open that this "
+                        f"run did not ask for; finish it first, as in tell({known}, state='failed')"
+                    )
                 self.rules.see(record)
         return self.rules.enough()
 
@@ -258,6 +275,8 @@ class Loop:
             raise outcome.exception
         if record.state == TrialState.FAILED:
             warnings.warn(f"trial {number} failed: {record.error}", stacklevel=5)  # the line that calls optimize
+        elif outcome.exception is not None:  # something that it found could not be sent
+            warnings.warn(f"trial {number}: {outcome.exception}", stacklevel=5)
         if self.lag is None:
             self.rules.see(record)
         for callback in self.callbacks:
@@ -266,20 +285,27 @@ class Loop:
     def _tell(self, trial: Trial, outcome: Outcome) -> TrialRecord:
         study = self.study
         with study._lock:
-            if outcome.found is not None:
-                study._adopt(trial, outcome.found)
+            news = [] if outcome.found is None else study._adopt(trial, outcome.found)
             known = study._trials[trial.number]
             if isinstance(known, TrialRecord) and outcome.exception is not None:
                 return known  # told by the objective itself, which then went wrong
             study._check_open(trial)
-            return study._finish(trial, outcome.state, outcome.value, outcome.error)
+            record = study._finish(trial, outcome.state, outcome.value, outcome.error)
+        for text in news:  # once the trial is kept, for where warnings are errors it ends here
+            warnings.warn(text, stacklevel=6)  # the line that calls optimize
+        return record
 
     def _give_up(self) -> None:
         """Send the workers home; keep what has finished, and let no trial stay open."""
-        self.workers.close(kill=bool(self.open))
-        for number, trial in self.open.items():
-            if trial._outcome is None:
-                self._tell(trial, self.outcomes.get(number) or Outcome(TrialState.FAILED, error="interrupted"))
+        try:
+            if self.open:  # of those that have finished since the last look nothing is to be lost
+                self.outcomes |= self.workers.collect()
+            self.workers.close(kill=bool(self.open))
+        finally:
+            for number, trial in self.open.items():
+                if trial._outcome is None:
+                    with suppress(Warning):  # where warnings are errors: the other trials have to be told as well
+                        self._tell(trial, self.outcomes.get(number) or Outcome(TrialState.FAILED, error="interrupted"))
 
 
 def optimize(

@@ -95,6 +95,8 @@ class Float:
         number = value if type(value) is float else _as_float(value)  # samplers ask for every value of every trial
         if self.step is None or not math.isfinite(number):
             return self.low <= number <= self.high
+        if not self.low - self.step <= number <= self.high + self.step:
+            return False  # however far: a quotient beyond all floats could not be rounded
         k = round((number - self.low) / self.step)
         steps = self.values()
         return 0 <= k < len(steps) and abs(number - steps[k]) <= _TOLERANCE * self.step + 4 * math.ulp(steps[k])

@@ -530,12 +530,12 @@ class Study:
             snapshot._history = list(self._before(trial.number))
             return trial._double(snapshot)
 
-    def _adopt(self, trial: Trial, found: Mapping[str, Any]) -> None:
-        """Give a trial what its double has found."""
-        for name, domain in found["_domains"].items():
-            if trial._domains.get(name) != domain:
-                self._warn_of_varying(trial, name, domain)
+    def _adopt(self, trial: Trial, found: Mapping[str, Any]) -> list[str]:
+        """Give a trial what its double has found; return what the user should know of it."""
+        new = [(name, domain) for name, domain in found["_domains"].items() if trial._domains.get(name) != domain]
+        news = [text for name, domain in new if (text := self._news_of(trial, name, domain)) is not None]
         trial.__dict__.update(found)
+        return news
 
     # ---- behind the open trial -----------------------------------------------------------------------------------
 
@@ -619,21 +619,23 @@ class Study:
         known = self._domains.setdefault(name, domain)
         if known is domain or known == domain:
             return known
-        self._warn_of_varying(trial, name, domain)
+        text = self._news_of(trial, name, domain)
         self._vary(name)
+        if text is not None:
+            warnings.warn(text, stacklevel=5)  # the objective's line
         return domain
 
-    def _warn_of_varying(self, trial: Trial, name: str, domain: Domain) -> None:
+    def _news_of(self, trial: Trial, name: str, domain: Domain) -> str | None:
+        """Return what the user should know of a name whose domain varies, the first time."""
         known = self._domains.get(name, domain)
         if known == domain or name in self._varying or name in self._warned:
-            return
+            return None
         self._warned.add(name)
-        text = (
+        return (
             f"trial {trial.number} names {name!r} as {domain}, earlier trials as {known}: from now on {name!r} is "
             "searched by itself, from the trials inside its present domain; a domain that stays the same, or a name "
             "for each, would be searched jointly with the others"
         )
-        warnings.warn(text, stacklevel=6)  # the objective's line
 
     # ---- the history ---------------------------------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ from .space import TrialState
 
 ENOUGH = b""  # tells a process to end: closing the pipe would not, where processes inherit both ends of it
 GRACE = 5.0  # seconds that a process which was asked to end may take to do so
+LOOK = 0.5  # seconds between two looks at who is alive: of a dead process the pipe may be kept open by its children
 
 
 def n_cores() -> int:
@@ -77,17 +78,23 @@ class Processes:
         """Wait until a trial has finished, and return the outcomes of all that have, by number."""
         outcomes: dict[int, Outcome] = {}
         while not outcomes:
-            wait([thing for worker in self._workers for thing in (worker.pipe, worker.process.sentinel)])
-            for worker in list(self._workers):
-                is_dead = worker.process.exitcode is not None  # before the last look at what it has sent
-                try:
-                    while worker.pipe.poll():
-                        self._receive(worker, outcomes)
-                except (EOFError, OSError):  # the other end is gone
-                    is_dead = True
-                if is_dead:
-                    self._bury(worker, outcomes)
+            wait([thing for worker in self._workers for thing in (worker.pipe, worker.process.sentinel)], LOOK)
+            outcomes |= self.collect()
             self._hand_out()
+        return outcomes
+
+    def collect(self) -> dict[int, Outcome]:
+        """Return the outcomes of all trials that have finished by now, without waiting."""
+        outcomes: dict[int, Outcome] = {}
+        for worker in list(self._workers):
+            is_dead = worker.process.exitcode is not None  # before the last look at what it has sent
+            try:
+                while worker.pipe.poll():
+                    self._receive(worker, outcomes)
+            except (EOFError, OSError):  # the other end is gone
+                is_dead = True
+            if is_dead:
+                self._bury(worker, outcomes)
         return outcomes
 
     def close(self, *, kill: bool) -> None:
@@ -178,9 +185,12 @@ def _serve(pipe: Connection, job: bytes) -> None:
 
 def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    # Under fork, processes that others have started may keep open what tells that the parent is gone: hence the look
+    # at whose child this process is now. (Elsewhere that is not the parent's, but there nothing is inherited.)
+    of = os.getppid()
+    while parent is not None and parent.is_alive() and os.getppid() == of:
+        parent.join(LOOK)
+    os._exit(1)
 
 
 class Executor:
@@ -209,7 +219,12 @@ class Executor:
 
     def wait(self) -> dict[int, Outcome]:
         """Wait until a trial has finished, and return the outcomes of all that have, by number."""
-        done, _ = concurrent.futures.wait(self._futures, return_when=concurrent.futures.FIRST_COMPLETED)
+        concurrent.futures.wait(self._futures, return_when=concurrent.futures.FIRST_COMPLETED)
+        return self.collect()
+
+    def collect(self) -> dict[int, Outcome]:
+        """Return the outcomes of all trials that have finished by now, without waiting."""
+        done = [future for future in self._futures if future.done()]
         outcomes = {self._futures.pop(future): self._outcome(future) for future in done}
         return dict(sorted(outcomes.items()))
 
@@ -252,14 +267,15 @@ def evaluate_elsewhere(objective: Callable[[Any], float], caught: Caught, argume
     outcome = evaluate(objective, caught, argument)
     if outcome.exception is not None:
         outcome.exception = _portable(outcome.exception)
-    for key, value in (outcome.found or {}).get("user_attrs", {}).items():
+    attrs = (outcome.found or {}).get("user_attrs", {})
+    for key, value in list(attrs.items()):
         try:
             pickle.loads(pickle.dumps(value))
-        except Exception as error:
-            text = f"its user_attrs[{key!r}] cannot be sent to another process: {error}"
-            return Outcome(
-                TrialState.FAILED, error=text, exception=TypeError(text), caught=issubclass(TypeError, caught)
-            )
+        except Exception as error:  # all else that the trial found is kept
+            del attrs[key]
+            text = f"user_attrs[{key!r}] cannot be sent to another process: {error}"
+            if outcome.exception is None:
+                outcome.exception, outcome.caught = TypeError(text), issubclass(TypeError, caught)
     return outcome
 
 

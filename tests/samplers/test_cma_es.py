@@ -792,3 +792,14 @@ def test_it_beats_random_search_on_narrow_valleys() -> None:
 def test_settings_out_of_range_are_named(make: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_what_a_running_trial_would_have_tried_is_forgotten_when_it_ends_as_something_else() -> None:
+    space: dict[str, Domain] = {"x": Int(0, 5)}
+    history = [FrozenTrial({"x": 2}, state=TrialState.RUNNING)]
+    used = CmaEsSampler()
+    used.suggest(space, history, np.random.default_rng(0))
+    history[0] = FrozenTrial({"x": 3}, 1.0)
+    for seed in range(12):
+        fresh = CmaEsSampler().suggest(space, history, np.random.default_rng(seed))
+        assert used.suggest(space, history, np.random.default_rng(seed)) == fresh

@@ -533,3 +533,12 @@ def test_it_finds_the_best_of_mixed_choices() -> None:
         study.optimize(objective, n_trials=100)
         best.append(study.best_value)
     assert np.median(best) < 0.25
+
+
+def test_values_that_floats_cannot_tell_apart_end_no_search() -> None:
+    space: dict[str, Domain] = {"n": Int(10**15, 10**15 + 20, log=True)}  # 21 values at four places
+    history: list[FrozenTrial] = []
+    for k in range(30):
+        params = TPESampler().suggest(space, history, np.random.default_rng(k))
+        assert params["n"] in space["n"]
+        history.append(FrozenTrial(params, float(k)))

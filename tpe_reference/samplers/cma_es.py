@@ -512,7 +512,8 @@ class _Fold:
         self._running: list[int] = []
         self._last: tuple[int, FrozenTrial] | None = None  # the newest finished trial that was read
         self._waiting: list[tuple[int, Any, list[float]]] = []  # (number, trial, point), finished, by number
-        self._tried: set[tuple[Any, ...]] = set()  # configurations of all trials, running ones too
+        self._tried: set[tuple[Any, ...]] = set()  # configurations of finished trials
+        self._being_tried: set[tuple[Any, ...]] = set()  # and of running ones, which may yet finish as others
         self._runs: list[Run] = []
         popsize = strategy(max(1, len(self._numbers) + len(self._choices)), self.sampler.popsize).popsize
         self._start(Run(popsize, self.sampler.sigma0), np.full(len(self._numbers), 0.5))
@@ -544,7 +545,7 @@ class _Fold:
     def read(self) -> None:
         """Read the trials that are new, or were running when last seen, and fold the generations they complete."""
         unread = [*self._running, *range(self._n_read, len(self.history))]
-        self._n_read, self._running = len(self.history), []
+        self._n_read, self._running, self._being_tried = len(self.history), [], set()
         blocking = math.inf  # the first running trial that belongs to a generation
         for number in unread:
             trial = self.history[number]
@@ -558,7 +559,7 @@ class _Fold:
                 self._begin()
                 return self.read()
             if holds:
-                self._tried.add(self._key(params))
+                (self._being_tried if trial.state == "running" else self._tried).add(self._key(params))
             if holds and trial.state == "running":
                 blocking = min(blocking, number)
             elif holds:
@@ -622,14 +623,14 @@ class _Fold:
         """Return the minimum of the parabola, if nobody has tried it yet, or else draw a configuration."""
         if self._is_stale:
             self._target, self._is_stale = self._lowest(), False
-        if self._target is not None and self._key(self._target) not in self._tried:
+        if self._target is not None and self._is_new(self._target):
             return dict(self._target)
         u: list[float] = []
         for _ in range(10):  # about the walls half of the points are outside, in a corner of three nearly nine tenths
             if self.state is not None:
                 u = sample(self.state, rng.standard_normal(len(self._numbers))).tolist()
             params = self._decode(u, self._draw_choices(rng))
-            if all(0.0 <= u_j <= 1.0 for u_j in u) and self._key(params) not in self._tried:
+            if all(0.0 <= u_j <= 1.0 for u_j in u) and self._is_new(params):
                 break
         return params
 
@@ -651,6 +652,11 @@ class _Fold:
             params[name] = domain.choices[k]
         return params
 
+    def _is_new(self, params: Mapping[str, Any]) -> bool:
+        key = self._key(params)
+        return key not in self._tried and key not in self._being_tried
+
     def _key(self, params: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Return what tells configurations apart."""
-        return tuple([params[name] for name in self.space])
+        """Return what tells configurations apart; True and 1 are two choices, though equal in Python."""
+        choices = [(isinstance(params[name], bool), params[name]) for name in self._choices]
+        return tuple([params[name] for name in self._numbers] + choices)

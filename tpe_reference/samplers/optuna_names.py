@@ -21,6 +21,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..space import Domain
 from . import cma_es, grid, random_search, tpe
 
@@ -154,7 +156,7 @@ _CMA_ARGUMENTS: dict[str, tuple[Any, str]] = {
     "n_startup_trials": (1, "the search starts in the middle of the space, with a wide distribution"),
     "x0": (None, "the search starts in the middle of the space; to try a point first, study.enqueue_trial(x0)"),
     "independent_sampler": (None, "CMA-ES also chooses the parameters that not every trial has, one by one"),
-    "inc_popsize": (2, "restart='ipop' doubles the population at every restart"),
+    "inc_popsize": ((2, -1), "restart='ipop' doubles the population at every restart"),
     "use_separable_cma": (False, "the full covariance is always learnt"),
     "lr_adapt": (False, "the learning rates are fixed; where the objective is noisy, raise popsize"),
     "source_trials": (None, "nothing is taken over from another study; study.enqueue_trial(params) tries its best"),
@@ -174,5 +176,6 @@ def _check(who: str, given: Mapping[str, Any], of_optuna: Mapping[str, tuple[Any
         if name not in of_optuna:
             raise TypeError(f"{who} has no argument {name!r}")
         accepted, instead = of_optuna[name]
-        if accepted is not _ANYTHING and value is not None and value != accepted:
+        usual = accepted if isinstance(accepted, tuple) else (accepted,)
+        if accepted is not _ANYTHING and value is not None and not any(np.array_equal(value, a) for a in usual):
             raise TypeError(f"{who}: {name}={value!r:.60} is not covered: {instead}")

@@ -730,15 +730,19 @@ class _Memo:
         # A point counts as tried where its cells' centres, which is what a configuration is encoded as, were.
         centres = encode(self.space, [decode(self.space, u) for u in candidates]).tolist()
         fresh = [centre for centre in centres if tuple(centre) not in tried]
-        return np.array(fresh or [self._untried(tried, rng, self._size) for _ in candidates])
+        fresh = fresh or [u for _ in candidates if (u := self._untried(tried, rng, self._size)) is not None]
+        return np.array(fresh) if fresh else candidates
 
-    def _untried(self, tried: set[Any], rng: np.random.Generator, size: int) -> list[float]:
-        """Go from a random configuration to the next, in the order of counting, until one is untried."""
+    def _untried(self, tried: set[Any], rng: np.random.Generator, size: int) -> list[float] | None:
+        """Go from a random configuration to the next, in the order of counting, until one is untried.
+
+        Of one more than were tried one is, unless the values are so close that floats cannot tell their places apart.
+        """
         i = 0
         for domain in self.space.values():
             n_values = domain.size or 1  # all are finite where this is called
             i = i * n_values + int(rng.random() * n_values)
-        while True:
+        for _ in range(len(tried) + 1):
             centre, rest = [], i
             for domain in self.space.values():
                 values = domain.values()
@@ -747,3 +751,4 @@ class _Memo:
             if tuple(centre) not in tried:
                 return centre
             i = (i + 1) % size
+        return None
