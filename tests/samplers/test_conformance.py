@@ -594,6 +594,7 @@ class StudyOfAnyKind(RuleBasedStateMachine):
 
 
 @pytest.mark.filterwarnings("ignore:trial .* names 'm' as")  # its bounds depend on n: that is the point
+@pytest.mark.filterwarnings("ignore:enqueue_trial named")  # a trial may end before it has named its parameters
 @n_examples
 @pytest.mark.parametrize("name", DISCOVERING)
 def test_no_study_makes_a_long_used_sampler_differ_from_a_fresh_one(name: str, n_examples: int) -> None:
