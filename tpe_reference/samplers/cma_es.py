@@ -52,7 +52,8 @@ What is not in the tutorial
     - One trial of a generation is not drawn but computed: the minimum of a parabola that is fitted to the latest
       trials, `parabola_minimum`: the idea of [Hansen 2019], simplified. It reads the losses themselves, no longer
       their ranking alone. With a hundred or two trials it is what matters most: on smooth functions the regret
-      is then a hundredth and less, on rough and on noisy ones it is not more. ``parabola=False`` leaves it out.
+      is then a hundredth and less, on the rough and noisy ones that were tried not more. ``parabola=False`` leaves it
+      out.
     - A parameter with one value is left out; one that not every trial has is searched alone.
 
 Start reading at `update`, which is the algorithm; then `CmaEsSampler`, which feeds it, and whose `explain` hands out
