@@ -30,7 +30,7 @@ import numpy as np
 
 from .space import Domain, TrialState
 from .study import SearchExhausted, Study, as_space
-from .trial import Trial, TrialPruned, TrialRecord, as_number, only
+from .trial import Trial, TrialPruned, TrialRecord, as_number, is_whole, only
 
 Caught = tuple[type[Exception], ...]
 Callback = Callable[[Study, TrialRecord], None]
@@ -362,7 +362,7 @@ def optimize(
 def _find_workers(
     study: Study, objective: Callable[[Any], float], caught: Caught, n_jobs: Any, executor: Any
 ) -> Workers:
-    if not _is_whole(n_jobs) or (n_jobs < 1 and n_jobs != -1):
+    if not is_whole(n_jobs) or (n_jobs < 1 and n_jobs != -1):
         raise ValueError(f"optimize: n_jobs must be a whole number of at least 1, or -1 for all cores, got {n_jobs!r}")
     if n_jobs == 1 and executor is None:
         return HereAndNow(objective, caught)
@@ -408,12 +408,8 @@ def _collect_garbage(study: Study, record: TrialRecord) -> None:
     gc.collect()
 
 
-def _is_whole(number: Any) -> bool:
-    return isinstance(number, (int, np.integer)) and not isinstance(number, bool)
-
-
 def _check_whole(name: str, number: Any, least: int) -> None:
-    if number is not None and not (_is_whole(number) and number >= least):
+    if number is not None and not (is_whole(number) and number >= least):
         raise ValueError(f"optimize: {name} must be a whole number of at least {least} or None, got {number!r}")
 
 

@@ -62,7 +62,7 @@ from .pruners import Pruner
 from .samplers import Sampler
 from .search_cv_space import SearchSpace, read_space
 from .study import SearchExhausted, Study, create_study
-from .trial import Trial
+from .trial import Trial, is_whole
 
 
 class TPESearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no type hints
@@ -536,7 +536,7 @@ def _check_arguments(search: TPESearchCV) -> None:
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= 1)
+    return is_whole(value) and bool(value >= 1)
 
 
 def _check_holdout(search: TPESearchCV) -> None:

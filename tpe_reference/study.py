@@ -39,7 +39,7 @@ import numpy as np
 from .pruners import MedianPruner, Pruner
 from .samplers import Sampler, TPESampler
 from .space import Categorical, Domain, Float, FrozenTrial, Int, TrialState
-from .trial import Trial, TrialRecord, as_number, check_record, member, only
+from .trial import Trial, TrialRecord, as_number, check_record, is_whole, member, only
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -764,7 +764,7 @@ class Study:
     def _find(self, trial: Trial | int) -> Trial | TrialRecord:
         """Return what the study has under a trial's number."""
         number = trial.number if isinstance(trial, Trial) else trial
-        if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or not 0 <= number < len(self._trials):
+        if not is_whole(number) or not 0 <= number < len(self._trials):
             raise ValueError(f"this study has no trial {trial!r}: it has {len(self._trials)} trials, numbered from 0")
         return self._trials[number]
 
@@ -931,7 +931,7 @@ def _one_seed(seed: int | None, sampler: Sampler) -> int:
     seed = of_sampler if seed is None else seed
     if seed is None:
         return int.from_bytes(os.urandom(16), "little")  # as many bits as numpy takes for a seed of its own
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+    if not is_whole(seed) or seed < 0:
         raise ValueError(f"create_study: seed must be a whole number of at least 0, got {seed!r}")
     return int(seed)
 

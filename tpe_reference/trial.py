@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -354,9 +354,14 @@ def check_report(value: Any, step: Any) -> float:
     number, problem = as_number(value, nan=True)
     if problem:
         raise ValueError(f"report: value {problem}")
-    if isinstance(step, bool) or not isinstance(step, (int, np.integer)) or step < 0:
+    if not is_whole(step) or step < 0:
         raise ValueError(f"report: step must be a whole number of at least 0, got {step!r}")
     return number
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Whether a value is a whole number, Python's or numpy's; True and False are not."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def as_number(value: Any, *, nan: bool) -> tuple[float, str | None]:

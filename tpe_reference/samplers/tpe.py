@@ -593,10 +593,6 @@ def _edges(domain: Domain) -> Floats | None:
     return None if domain.size is None or domain.size > 100_000 else domain.edges()
 
 
-def _cell_of(x: Floats, n: int) -> NDArray[np.intp]:
-    return np.minimum((x * n).astype(np.intp), n - 1)
-
-
 _NODES = np.arange(-9 * 256, 9 * 256 + 1) / 256
 
 

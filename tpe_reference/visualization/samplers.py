@@ -24,6 +24,7 @@ import numpy as np
 from ..samplers import CmaEsSampler, TPESampler
 from ..samplers.tpe import ParzenEstimator, encode
 from ..space import Categorical, Domain, Float, FrozenTrial, TrialState
+from ..trial import is_whole
 from .canvas import (
     BLUE,
     GREEN,
@@ -157,7 +158,7 @@ def _check_number(who: str, study: Study, n: int | None) -> int:
     most = len(study.trials)
     if n is None:
         return most
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 0 <= n <= most:
+    if not is_whole(n) or not 0 <= n <= most:
         raise ValueError(f"{who}: n must be a number of trials seen, from 0 to {most}, got {n!r}")
     return int(n)
 
