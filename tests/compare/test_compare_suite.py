@@ -217,6 +217,8 @@ def test_the_command_runs_once_resumes_and_prints_the_same_from_its_file(
     assert len(rows) == 8
     for row in rows:
         assert float(row["regret_12"]) <= float(row["regret_6"])
+    gained = [row["problem"] for row in rows if float(row["regret_12"]) < float(row["regret_6"])]
+    assert gained, "six trials more found something better, so the regret after six is that of six trials"
 
 
 def test_an_unknown_problem_is_a_mistake_in_the_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

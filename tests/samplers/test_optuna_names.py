@@ -87,6 +87,12 @@ def test_the_algorithm_is_that_of_the_pure_file(ours: Any, pure: Any) -> None:
         history.append(FrozenTrial(proposals[0], (proposals[0]["x"] - 0.3) ** 2))
 
 
+def test_multivariate_says_whether_parameters_are_chosen_together() -> None:
+    assert TPESampler().rules.joint, "as Optuna does from version 5 on"
+    assert TPESampler(multivariate=True).rules.joint
+    assert not TPESampler(multivariate=False).rules.joint, "one by one: with a single parameter there is no difference"
+
+
 @pytest.mark.parametrize("name", ["RandomSampler", "GridSampler", "TPESampler", "CmaEsSampler"])
 def test_every_argument_of_the_pure_file_can_be_given(name: str) -> None:
     offered = inspect.signature(getattr(tpe_reference, name)).parameters
