@@ -29,8 +29,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from .space import Domain, TrialState
-from .study import SearchExhausted, Study, as_space
+from .study import NotYet, SearchExhausted, Study, as_space
 from .trial import Trial, TrialPruned, TrialRecord, as_number, is_whole, only
+
+LOOK = 0.1  # seconds between two looks at what other processes have done
 
 Caught = tuple[type[Exception], ...]
 Callback = Callable[[Study, TrialRecord], None]
@@ -170,11 +172,13 @@ class Loop:
         self.study, self.workers, self.rules, self.callbacks = study, workers, rules, callbacks
         self.n_trials, self.until, self.deadline = limits  # more trials, trials in all, a moment; infinite for none
         self.space, self.lag = space, lag
-        self.window = workers.n if lag is None else lag  # how many trials are under way at once
+        # How many trials are under way at once. Those of a shared study are under way in other processes as well.
+        self.window = workers.n if lag is None or study._is_shared else lag
         self.open: dict[int, Trial] = {}  # asked for and not closed yet, by number
         self.outcomes: dict[int, Outcome] = {}  # of those of them that have finished
         self.n_started = 0
         self.exhausted = False
+        self.has_to_wait = False  # for trials that are under way in other processes
         self.error: Exception | None = None  # the first: ends the search once all that is under way has finished
 
     def run(self) -> None:
@@ -183,7 +187,10 @@ class Loop:
             while True:
                 self._fill()
                 if not self.open:
-                    break
+                    if not self.has_to_wait:
+                        break
+                    time.sleep(LOOK)
+                    continue
                 number = self._wait()
                 try:
                     self._close(number)
@@ -218,41 +225,46 @@ class Loop:
 
     def _next(self) -> Trial | None:
         """Ask for a trial, unless there is a reason not to."""
+        self.has_to_wait = False
         if self.error is not None or self.exhausted or self.study._stopping:
             return None
         if self.n_started >= self.n_trials or time.monotonic() >= self.deadline:
             return None
-        with self.study._lock:  # so that two loops at once do not go beyond `until`
-            number = len(self.study._trials)
-            if number >= self.until or self._seen_enough(number):
-                return None
-            try:
-                trial = self.study._ask(self.space, self.lag)
-            except SearchExhausted:
-                self.exhausted = True
-                return None
-            self.open[number] = trial
-        self.n_started += 1
+        try:
+            trial = self.study._ask(self.space, self.lag, self._is_wanted)
+        except SearchExhausted:
+            self.exhausted = True
+            return None
+        except NotYet:
+            self.has_to_wait = True
+            return None
+        if trial is not None:
+            self.open[trial.number] = trial
+            self.n_started += 1
         return trial
+
+    def _is_wanted(self, number: int) -> bool:
+        return number < self.until and not self._seen_enough(number)
 
     def _seen_enough(self, number: int) -> bool:
         """Whether patience is at its end or the target reached, as far as the trial of this number may know."""
-        if self.lag is not None:
-            for known in range(self.rules.n_seen, number - self.lag + 1):
-                record = self.study._trials[known]
-                if isinstance(record, Trial):  # the loop's own are closed by now
-                    raise RuntimeError(
-                        f"optimize: reproducible=True needs the study for itself, and trial {known} is open that this "
-                        f"run did not ask for; finish it first, as in tell({known}, state='failed')"
-                    )
-                self.rules.see(record)
+        finished = self.study._finished
+        known = finished[self.rules.n_seen :] if self.lag is None else range(self.rules.n_seen, number - self.lag + 1)
+        for other in known:
+            record = self.study._trials[other]
+            if isinstance(record, Trial):  # the loop's own are closed by now
+                raise RuntimeError(
+                    f"optimize: reproducible=True needs the study for itself, and trial {other} is open that this "
+                    f"run did not ask for; finish it first, as in tell({other}, state='failed')"
+                )
+            self.rules.see(record)
         return self.rules.enough()
 
     def _argument(self, trial: Trial) -> Any:
         """What the objective gets: parameters, the trial itself, or one that knows what the trial may know now."""
         if self.space is not None:
             return trial.params
-        is_alone = isinstance(self.workers, HereAndNow) and self.window == 1
+        is_alone = isinstance(self.workers, HereAndNow) and self.lag in (None, 1)
         return trial if is_alone else self.study._detached(trial)
 
     def _wait(self) -> int:
@@ -277,8 +289,6 @@ class Loop:
             warnings.warn(f"trial {number} failed: {record.error}", stacklevel=5)  # the line that calls optimize
         elif outcome.exception is not None:  # something that it found could not be sent
             warnings.warn(f"trial {number}: {outcome.exception}", stacklevel=5)
-        if self.lag is None:
-            self.rules.see(record)
         for callback in self.callbacks:
             callback(self.study, record)
 
@@ -324,9 +334,11 @@ def optimize(
     target: float | None,
     space: Mapping[str, Any] | None,
     executor: Any,
-    reproducible: bool,
+    reproducible: bool | int,
 ) -> None:
     """Do what `Study.optimize` says: check its arguments, find the workers, run the loop."""
+    if not isinstance(reproducible, bool):
+        _check_whole("reproducible", reproducible, 1)
     for name, number, least in (("n_trials", n_trials, 0), ("until", until, 0), ("patience", patience, 1)):
         _check_whole(name, number, least)
     if timeout is not None and not (isinstance(timeout, (int, float, np.number)) and timeout >= 0):
@@ -348,11 +360,7 @@ def optimize(
     if gc_after_trial:
         called = (_collect_garbage, *called)
     with _running(study, reproducible), _progress_bar(show_progress_bar, study, *limits[:2]) as bar:
-        lag = _find_lag(study, workers.n) if reproducible else None
-        if lag is None:
-            for record in study.get_trials(deepcopy=False):
-                if record.state != TrialState.RUNNING:
-                    rules.see(record)
+        lag = _find_lag(study, workers.n, reproducible) if reproducible else None
         if bar is not None:
             called = (*called, lambda study, record: bar.update())
         loop = Loop(study, workers, rules, limits=limits, space=declared, lag=lag, callbacks=called)
@@ -375,16 +383,19 @@ def _find_workers(
     return workers.Processes(objective, caught, workers.n_cores() if n_jobs == -1 else n_jobs)
 
 
-def _find_lag(study: Study, n_workers: int) -> int | None:
-    """Return the lag of a reproducible run, which the study keeps; None for 1, which is no lag."""
+def _find_lag(study: Study, n_workers: int, reproducible: int) -> int | None:
+    """Return the lag of a reproducible run, which the study keeps; None where 1 is no lag."""
+    wanted = n_workers if reproducible is True else reproducible
     if study.lag is None:
-        study.lag = n_workers
-    if n_workers > study.lag:
+        study._set_lag(wanted)
+    lag = study.lag
+    assert lag is not None  # now
+    if n_workers > lag or wanted > lag:
         raise ValueError(
-            f"optimize: this study is reproducible with {study.lag} trials under way at once, so that {n_workers} "
-            f"workers cannot be used; take at most {study.lag} (n_jobs), or leave reproducible=True out"
+            f"optimize: this study is reproducible with {lag} trials under way at once, so that {max(n_workers, wanted)} "
+            f"workers cannot be used; take at most {lag} (n_jobs), or leave reproducible out"
         )
-    return study.lag if study.lag > 1 else None
+    return lag if lag > 1 or study._is_shared else None
 
 
 @contextmanager

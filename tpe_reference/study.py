@@ -32,7 +32,7 @@ from copy import deepcopy as deep_copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
 
@@ -46,9 +46,15 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+T = TypeVar("T")
+
 
 class SearchExhausted(Exception):  # noqa: N818  # a signal, not an error
     """Raised by `Study.ask` when the sampler has nothing left to try, as a grid does in the end."""
+
+
+class NotYet(Exception):  # noqa: N818  # a signal, not an error
+    """Raised by a shared study in a reproducible run: the next trial has to wait for some that run elsewhere."""
 
 
 class StudyDirection(StrEnum):
@@ -97,6 +103,8 @@ class Study:
             such run. Trial n of one knows what came of the trials 0 .. n - lag.
     """
 
+    _is_shared = False  # with other processes
+
     def __init__(self, direction: str, sampler: Sampler, pruner: Pruner, seed: int, study_name: str | None) -> None:
         self.direction = StudyDirection(direction)
         self.sampler = sampler
@@ -117,6 +125,7 @@ class Study:
         self._varying: set[str] = set()  # names whose domain has changed
         self._warned: set[str] = set()  # those of them of which the user knows
         self._grid: tuple[Any, dict[str, Domain] | None] | None = None  # the sampler's own space, and that converted
+        self._finished: list[int] = []  # numbers, in the order in which the trials have finished
         self._best: int | None = None
         self._n_optimizing = 0  # loops that are running, in several threads or one in another
         self._process = os.getpid()  # where they run
@@ -135,6 +144,7 @@ class Study:
     def trials(self) -> list[TrialRecord]:
         """Records of all trials, by number."""
         with self._lock:
+            self._refresh()
             return [trial if isinstance(trial, TrialRecord) else self._record(trial) for trial in self._trials]
 
     def get_trials(self, deepcopy: bool = True, states: Container[TrialState] | None = None) -> list[TrialRecord]:
@@ -151,12 +161,13 @@ class Study:
     def user_attrs(self) -> dict[str, Any]:
         """What `set_user_attr` noted about the study."""
         with self._lock:
+            self._refresh()
             return dict(self._user_attrs)
 
     def set_user_attr(self, key: str, value: Any) -> None:
         """Note something about the study: the version of the data, say."""
         with self._lock:
-            self._user_attrs[key] = value
+            self._in_turn(lambda: self._note(key, value))
 
     @property
     def best_trial(self) -> TrialRecord:
@@ -165,7 +176,9 @@ class Study:
         Raises:
             ValueError: While there is none.
         """
-        best = self._best
+        with self._lock:
+            self._refresh()
+            best = self._best
         if best is None:
             raise ValueError("no best trial yet: no trial has been completed with a finite value")
         record = self._trials[best]
@@ -176,11 +189,11 @@ class Study:
     @property
     def best_trials(self) -> list[TrialRecord]:
         """All complete trials with the best finite value: the Pareto front of a study with one objective."""
-        return (
-            []
-            if self._best is None
-            else [trial for trial in self.trials if trial.state == "complete" and trial.value == self.best_value]
-        )
+        trials = self.trials
+        if self._best is None:
+            return []
+        best = self.best_value
+        return [trial for trial in trials if trial.state == "complete" and trial.value == best]
 
     @property
     def best_value(self) -> float:
@@ -213,40 +226,74 @@ class Study:
             SearchExhausted: When the sampler has nothing left to try.
             ValueError: For a space that is none, and a sampler that needs a declared space and has none.
         """
-        return self._ask(fixed_distributions if space is None else space, None)
+        trial = self._ask(fixed_distributions if space is None else space, None)
+        assert trial is not None  # it is wanted
+        return trial
 
-    def _ask(self, space: Mapping[str, Domain | Sequence[Any]] | None, lag: int | None) -> Trial:
-        """Start a trial, which knows what came of the trials 0 .. number - lag; without a lag, of all finished ones."""
+    def _ask(
+        self,
+        space: Mapping[str, Domain | Sequence[Any]] | None,
+        lag: int | None,
+        is_wanted: Callable[[int], bool] | None = None,
+    ) -> Trial | None:
+        """Start a trial, which knows what came of the trials 0 .. number - lag; without a lag, of all finished ones.
+
+        Args:
+            space: See `ask`.
+            lag: See `Study`.
+            is_wanted: Whether to start the trial of this number. When not, None is returned.
+        """
         with self._lock:
-            number = len(self._trials)
-            if self._unseen:
-                self._show(number if lag is None else number - lag + 1)
-            rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
-            trial = Trial(self, number, rng)
-            declared = self._grid_space() if space is None else as_space(space, "ask")
-            if declared is None and self._needs_space():
-                raise ValueError(
-                    f"{type(self.sampler).__name__} cannot discover the space while it runs: give it the space, as in "
-                    f"{type(self.sampler).__name__}({{'x': [1, 2, 3]}}), or declare it in ask(space)"
-                )
-            joint = (self._joint or {}) if declared is None else declared
-            fixed = self._queue[0]["params"] if self._queue else {}
-            if space is not None and fixed:
-                fixed = self._fixed_in(joint, trial, fixed)
-            params = {} if joint.keys() <= fixed.keys() else self._ask_sampler(joint, number, rng)
-            if self._queue:
-                trial.user_attrs.update(self._queue.popleft()["user_attrs"])
-            trial._fixed = dict(fixed)
-            if declared is None:
-                trial._joint, trial._joint_domains = params, joint
-            else:
-                trial._params = {name: fixed.get(name, params.get(name)) for name in declared} if fixed else params
-                trial._domains = dict(declared)
-                trial._from_grid = set(declared) if space is None else set()
-            if lag is not None:
-                trial._shown = trial._given()
-            self._trials.append(trial)
+            trial = self._in_turn(lambda: self._start(space, lag, is_wanted))
+            if trial is not None and trial._misfit is not None:  # kept, as failed
+                self._finish(trial, TrialState.FAILED, math.nan, trial._misfit)
+                raise ValueError(trial._misfit)
             return trial
+
+    def _start(
+        self,
+        space: Mapping[str, Domain | Sequence[Any]] | None,
+        lag: int | None,
+        is_wanted: Callable[[int], bool] | None,
+    ) -> Trial | None:
+        number = len(self._trials)
+        if is_wanted is not None and not is_wanted(number):
+            return None
+        if self._unseen:
+            self._show(number if lag is None else number - lag + 1)
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
+        trial = Trial(self, number, rng)
+        declared = self._grid_space() if space is None else as_space(space, "ask")
+        if declared is None and self._needs_space():
+            raise ValueError(
+                f"{type(self.sampler).__name__} cannot discover the space while it runs: give it the space, as in "
+                f"{type(self.sampler).__name__}({{'x': [1, 2, 3]}}), or declare it in ask(space)"
+            )
+        if self._queue:
+            trial._fixed = dict(self._queue[0]["params"])
+            trial.user_attrs.update(self._queue[0]["user_attrs"])
+        if space is not None and declared is not None and trial._fixed:
+            trial._misfit = _misfit(declared, trial._fixed)
+        if trial._misfit is None:
+            self._give(trial, declared, is_own=space is None)
+        if lag is not None:
+            trial._shown = trial._given()
+        self._open(trial)
+        return trial
+
+    def _give(self, trial: Trial, declared: Mapping[str, Domain] | None, is_own: bool) -> None:
+        """Give a trial its parameters: all that are declared (by the sampler itself: its own), or the joint ones."""
+        joint = (self._joint or {}) if declared is None else declared
+        fixed = trial._fixed
+        if declared is not None and not is_own:
+            fixed = {name: member(name, value, declared[name]) for name, value in fixed.items()}
+        params = {} if joint.keys() <= fixed.keys() else self._ask_sampler(joint, trial.number, trial._rng)
+        if declared is None:
+            trial._joint, trial._joint_domains = params, joint
+        else:
+            trial._params = {name: fixed.get(name, params.get(name)) for name in declared} if fixed else params
+            trial._domains = dict(declared)
+            trial._from_grid = set(declared) if is_own else set()
 
     def tell(
         self,
@@ -271,6 +318,8 @@ class Study:
         if state is not None and state not in ("complete", "pruned", "failed"):
             raise ValueError(f"tell: state must be 'complete', 'pruned' or 'failed', got {state!r}")
         value = only(values)
+        if not isinstance(trial, Trial):
+            self._refresh()  # it may have been asked for elsewhere
         if state == "failed" and value is not None:
             raise ValueError(f"tell: a failed trial has no value, got {value!r}; leave one of the two out")
         with self._lock:
@@ -304,12 +353,7 @@ class Study:
         if not isinstance(params, Mapping) or not all(isinstance(name, str) for name in params):
             raise ValueError(f"enqueue_trial: params must be a dict from names to values, got {params!r}")
         with self._lock:
-            if skip_if_exists and dict(params) in [
-                *(t.params for t in self.trials),
-                *(q["params"] for q in self._queue),
-            ]:
-                return
-            self._queue.append({"params": dict(params), "user_attrs": dict(user_attrs or {})})
+            self._in_turn(lambda: self._enqueue(dict(params), dict(user_attrs or {}), skip_if_exists))
 
     def add_trial(self, trial: TrialRecord) -> None:
         """Append a finished trial, of another study or made by hand, under the next number.
@@ -325,23 +369,22 @@ class Study:
         >>> study.best_params
         {'x': 0.5}
         """
-        check_record(trial)
-        with self._lock:
-            self._add(replace(deep_copy(trial), number=len(self._trials)))
+        self.add_trials([trial])
 
     def add_trials(self, trials: Iterable[TrialRecord]) -> None:
         """Append finished trials, see `add_trial`; when one of them is refused, none is added."""
         trials = list(trials)
         for trial in trials:
             check_record(trial)
-        for trial in trials:
-            self.add_trial(trial)
+        with self._lock:
+            self._in_turn(lambda: self._append(trials))
 
     # ---- what a study consists of --------------------------------------------------------------------------------
 
     def _contents(self) -> StudyContents:
         """Return all that has to be kept of the study; later changes to the study do not change it."""
         with self._lock:
+            self._refresh()
             given = {number: dict(self._history[number].params) for number in self._unseen}
             queue, attrs = list(self._queue), dict(self._user_attrs)
             trials = self.trials
@@ -436,7 +479,7 @@ class Study:
         target: float | None = None,
         space: Mapping[str, Domain | Sequence[Any]] | None = None,
         executor: Executor | None = None,
-        reproducible: bool = False,
+        reproducible: bool | int = False,
     ) -> None:
         """Run trials, one after the other or several at once.
 
@@ -461,7 +504,8 @@ class Study:
             executor: Who runs the trials in place of n_jobs processes: anything with the interface of
                 `concurrent.futures.Executor`, such as ``ThreadPoolExecutor(4)`` for threads. It remains the caller's to
                 shut down. As many trials run at once as it has workers, or n_jobs where it does not tell.
-            reproducible: Whether a parallel run gives the same trials whatever the timing, see below.
+            reproducible: Whether a parallel run gives the same trials whatever the timing, see below. A number instead
+                of True: how many trials are under way at once, over all the processes that share the study.
 
         Several at once
             The objective is sent to other processes, so it must be a function at the top level of a module, and a
@@ -527,7 +571,7 @@ class Study:
         """Return a double of an open trial that can be evaluated elsewhere: it lives on a snapshot of the study."""
         with self._lock:
             snapshot = Study(self.direction, self.sampler, self.pruner, self.seed, self.study_name)
-            snapshot._history = list(self._before(trial.number))
+            snapshot._history = list(self._before(trial.number) if trial._view is None else trial._view)
             return trial._double(snapshot)
 
     def _adopt(self, trial: Trial, found: Mapping[str, Any]) -> list[str]:
@@ -565,19 +609,8 @@ class Study:
             trial._domains[name] = domain
             if trial.number < len(self._history):  # others have seen it running; they should see this too
                 self._history[trial.number] = self._freeze(trial)
+            self._named(trial, name)
             return trial._params[name]
-
-    def _fixed_in(self, space: Mapping[str, Domain], trial: Trial, fixed: dict[str, Any]) -> dict[str, Any]:
-        """Check an enqueued trial against a declared space; one that does not fit is kept, as failed."""
-        try:
-            if unknown := sorted(fixed.keys() - space.keys()):
-                raise ValueError(f"ask: the enqueued trial {fixed} names {unknown}, the space {sorted(space)}")
-            return {name: member(name, value, space[name]) for name, value in fixed.items()}
-        except ValueError as error:
-            trial._fixed = self._queue.popleft()["params"]
-            self._trials.append(trial)
-            self._finish(trial, TrialState.FAILED, math.nan, str(error))
-            raise
 
     def _grid_space(self) -> dict[str, Domain] | None:
         """Return the space that the sampler itself declares, if it does; converted once, for its lists may be long."""
@@ -612,6 +645,7 @@ class Study:
     def _should_prune(self, trial: Trial) -> bool:
         with self._lock:
             trial._check_open()
+            self._refresh()
             return bool(self.pruner.should_prune(self._freeze(trial), self._before(trial.number)))
 
     def _note_domain(self, trial: Trial, name: str, domain: Domain) -> Domain:
@@ -665,15 +699,65 @@ class Study:
 
     def _finish(self, trial: Trial, state: TrialState, value: float, error: str | None) -> TrialRecord:
         """Close a trial."""
-        record = self._record(trial, state, value, error)
+        record = self._keep(trial, self._record(trial, state, value, error))
         trial._outcome = state
-        self._trials[trial.number] = record
-        self._enter(record, trial._shown)
+        if record.number == trial.number:
+            self._trials[trial.number] = record
+            self._enter(record, trial._shown)
         unheard = trial._fixed.keys() - self._domains.keys() - trial._domains.keys() if trial._fixed else None
         if unheard and state == TrialState.COMPLETE:
             text = f"enqueue_trial named {sorted(unheard)}, which no objective has asked for: misspelt?"
             warnings.warn(text, stacklevel=4)
         return record
+
+    # ---- what a study in a storage does elsewhere as well: see `shared_study` ---------------------------------
+
+    def _in_turn(self, function: Callable[[], T]) -> T:
+        """Call a function that reads the study and adds to it, while nobody else does."""
+        return function()
+
+    def _refresh(self) -> None:
+        """Take in what others have done."""
+
+    def _open(self, trial: Trial) -> None:
+        """Append an open trial, and take what it was given off the queue."""
+        self._trials.append(trial)
+        if self._queue:
+            self._queue.popleft()
+
+    def _keep(self, trial: Trial, record: TrialRecord) -> TrialRecord:
+        """Keep the record of a trial that has finished, and return it as it is kept."""
+        return record
+
+    def _append(self, records: Iterable[TrialRecord]) -> None:
+        """Append finished trials that were never open here."""
+        for record in records:
+            self._add(replace(deep_copy(record), number=len(self._trials)))
+
+    def _enqueue(self, params: dict[str, Any], user_attrs: dict[str, Any], skip_if_exists: bool) -> None:
+        """Put a configuration in line, unless it is there already and that is a reason not to."""
+        known = [*(trial.params for trial in self.trials), *(entry["params"] for entry in self._queue)]
+        if not (skip_if_exists and params in known):
+            self._queue.append({"params": params, "user_attrs": user_attrs})
+
+    def _note(self, key: str, value: Any) -> None:
+        """Keep an attribute of the study."""
+        self._user_attrs[key] = value
+
+    def _set_lag(self, lag: int) -> None:
+        """Keep the lag of the first reproducible run."""
+        self.lag = lag
+
+    def _named(self, trial: Trial, name: str) -> None:
+        """An open trial has got a parameter."""
+
+    def _reported(self, trial: Trial, step: int, value: float) -> None:
+        """An open trial is about to report a value."""
+
+    def _noted(self, trial: Trial, user_attrs: Mapping[str, Any]) -> None:
+        """An open trial is about to have these attributes."""
+
+    # ---- how trials enter the history ----------------------------------------------------------------------------
 
     def _add(self, record: TrialRecord, given: Mapping[str, Any] | None = None) -> None:
         """Append a finished trial that was never open here."""
@@ -687,6 +771,7 @@ class Study:
             dict(record.params), self._sign * value, self._losses(record.intermediate_values), record.state
         )
         self._enter_until(number)
+        self._finished.append(number)
         if record.state == TrialState.COMPLETE and math.isfinite(value):
             best = self._best
             if best is None or (outcome.loss, number) < (self._outcome(best).loss, best):
@@ -772,6 +857,8 @@ class Study:
         """Return the open trial that is meant, or say why there is none."""
         known = self._find(trial)
         number = known.number
+        if isinstance(trial, Trial) and trial._is_given_up:
+            return trial
         if isinstance(known, TrialRecord):
             raise ValueError(f"trial {number} is finished already ({known.state}); ask for a new one")
         if isinstance(trial, Trial) and known is not trial:
@@ -934,6 +1021,18 @@ def _one_seed(seed: int | None, sampler: Sampler) -> int:
     if not is_whole(seed) or seed < 0:
         raise ValueError(f"create_study: seed must be a whole number of at least 0, got {seed!r}")
     return int(seed)
+
+
+def _misfit(space: Mapping[str, Domain], fixed: Mapping[str, Any]) -> str | None:
+    """Return why an enqueued trial does not fit a declared space, or None where it does."""
+    if unknown := sorted(fixed.keys() - space.keys()):
+        return f"ask: the enqueued trial {dict(fixed)} names {unknown}, the space {sorted(space)}"
+    try:
+        for name, value in fixed.items():
+            member(name, value, space[name])
+    except ValueError as error:
+        return f"ask: of the enqueued trial, {error}"
+    return None
 
 
 def as_space(space: Mapping[str, Domain | Sequence[Any]], who: str) -> dict[str, Domain]:

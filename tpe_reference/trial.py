@@ -243,6 +243,9 @@ class Trial(BaseTrial):
         self._start = datetime.now()
         self._outcome: TrialState | None = None  # None while it is open
         self._is_detached = False  # a double that is evaluated elsewhere
+        self._is_given_up = False  # failed by others, who took its worker for dead, while it goes on
+        self._misfit: str | None = None  # why what was enqueued does not fit the declared space
+        self._view: list[Any] | None = None  # the history that it knows, where that is not what the study now has
 
     @property
     def params(self) -> dict[str, Any]:
@@ -293,7 +296,9 @@ class Trial(BaseTrial):
         number = check_report(value, step)
         with self._study._lock:  # another thread may be reading the curve
             is_new = int(step) not in self._curve
-            self._curve.setdefault(int(step), number)
+            if is_new:
+                self._study._reported(self, int(step), number)
+                self._curve[int(step)] = number
         if not is_new:
             text = f"trial {self.number} reported step {step} twice; the first report stays, {number!r} is dropped"
             warnings.warn(text, stacklevel=2)
@@ -306,6 +311,7 @@ class Trial(BaseTrial):
         """Note something about the trial; it is kept in its record."""
         with self._study._lock:
             self._check_open()
+            self._study._noted(self, {**self.user_attrs, key: value})
             self.user_attrs[key] = value
 
     def _check_open(self) -> None:
