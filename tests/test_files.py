@@ -189,7 +189,8 @@ def test_an_attribute_that_json_cannot_hold_is_named_and_nothing_is_written(tmp_
 
 
 def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
-    study = create_study(seed=0, study_name=5)  # type: ignore[arg-type]
+    study = create_study(seed=0)
+    study.study_name = 5  # type: ignore[assignment]
     with pytest.raises(ValueError, match=r"save: study_name must be a text or null, got 5; nothing was written"):
         study.save(tmp_path / "study.json")
     study = create_study(seed=0)
@@ -453,11 +454,6 @@ def test_load_study_checks_what_it_is_given(tmp_path: Path) -> None:
         load_study(path, study_name="large")
     with pytest.raises(TypeError, match=r"path must be the name of a file, got None; study.save"):
         load_study(study_name="small")
-    url = "postgresql://user:secret@localhost/optuna"
-    for arguments in ({"storage": url}, {"path": url}):
-        with pytest.raises(ValueError, match=r"load_study: storage is not supported yet; .*study.save") as caught:
-            load_study(**arguments)  # type: ignore[arg-type]
-        assert "secret" not in str(caught.value)
 
 
 # ---- no file is lost -------------------------------------------------------------------------------------------------

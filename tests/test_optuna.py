@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import tpe_reference
-from tpe_reference import FixedTrial, create_study, load_study
+from tpe_reference import FixedTrial, create_study
 from tpe_reference.not_covered import INSTEAD
 
 PAGE = (Path(__file__).parent.parent / "chapters" / "optuna.md").read_text(encoding="utf-8")
@@ -80,13 +80,6 @@ def test_a_misspelt_name_is_pythons_own_error(module: str) -> None:
 
 
 # ---- clear errors ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("make", [create_study, load_study])
-def test_a_storage_is_refused_without_showing_its_password(make: Any) -> None:
-    with pytest.raises(ValueError, match=r"storage is not supported yet.*study\.save\('study\.json'\)") as caught:
-        make(study_name="mine", storage="postgresql://ada:secret@localhost/optuna")
-    assert "secret" not in repr(caught.value)
 
 
 def test_several_objectives_are_refused() -> None:

@@ -510,7 +510,9 @@ def test_with_a_lag_a_trial_knows_what_came_of_those_that_far_back_and_no_more(m
     def run(order: int, leave: bool) -> list[Any]:
         study, waiting = create_study(sampler=make(), seed=3), list[Trial]()
         for n in range(30):
-            waiting.append(study._ask(None, 4))
+            asked = study._ask(None, 4)
+            assert asked is not None
+            waiting.append(asked)
             if len(waiting) == 4:  # trial n - 3 is the last to be known when trial n + 1 asks
                 for trial in (waiting[::order], waiting[:1])[n % 4 > 0]:
                     study.tell(trial, branches_without_warning(1.0)(trial))

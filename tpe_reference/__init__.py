@@ -22,6 +22,10 @@ from .trial import FixedTrial, Trial, TrialPruned, TrialRecord, create_trial
 
 if TYPE_CHECKING:
     from .search_cv import TPESearchCV as TPESearchCV
+    from .shared_study import copy_study as copy_study
+    from .shared_study import delete_study as delete_study
+    from .shared_study import get_all_study_names as get_all_study_names
+    from .shared_study import get_all_study_summaries as get_all_study_summaries
 
 __version__ = "0.1.0"
 
@@ -68,6 +72,8 @@ def __getattr__(name: str) -> Any:
         return import_module(f".{name}", __name__)
     if name == "TPESearchCV":  # needs scikit-learn
         return import_module(".search_cv", __name__).TPESearchCV
+    if name in study.OF_STORAGES:  # need SQLAlchemy
+        return getattr(study, name)
     from .not_covered import not_covered
 
     raise not_covered(__name__, name)

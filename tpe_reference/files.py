@@ -71,8 +71,8 @@ def load(path: str | os.PathLike[str], sampler: Any, pruner: Any) -> Study:
     """Return the study that a file holds; see `tpe_reference.load_study`."""
     try:
         document = _read(Path(path))
-        sampler = _rebuild(samplers, "sampler", document) if sampler is None else sampler
-        pruner = _rebuild(pruners, "pruner", document) if pruner is None else pruner
+        sampler = algorithm_from_json(samplers, "sampler", document) if sampler is None else sampler
+        pruner = algorithm_from_json(pruners, "pruner", document) if pruner is None else pruner
         contents = _undamaged(document)
     except ValueError as error:
         raise ValueError(f"load_study: {path}: {error}") from None
@@ -98,8 +98,8 @@ def _document(study: Study) -> dict[str, Any]:
         "study_name": encode(contents.study_name, "study_name"),
         "direction": contents.direction,
         "seed": encode(contents.seed, "seed"),
-        "sampler": _settings(samplers, "sampler", study.sampler),
-        "pruner": _settings(pruners, "pruner", study.pruner),
+        "sampler": algorithm_to_json(samplers, "sampler", study.sampler),
+        "pruner": algorithm_to_json(pruners, "pruner", study.pruner),
         "lag": encode(contents.lag, "lag"),
         "user_attrs": encode(contents.user_attrs, "the study's user_attrs"),
         "enqueued": [
@@ -138,7 +138,7 @@ def _time_to_json(time: datetime | None) -> str | None:
     return None if time is None else time.isoformat()
 
 
-def _settings(module: ModuleType, role: str, thing: Any) -> dict[str, Any]:
+def algorithm_to_json(module: ModuleType, role: str, thing: Any) -> dict[str, Any]:
     """Return the name of a sampler or pruner, and the settings of one of ours: its public attributes."""
     name = type(thing).__name__
     public = getattr(module, name, None) if name in module.__all__ else None
@@ -348,7 +348,7 @@ def _unseen(data: Any, i: int, n_trials: int) -> tuple[int, dict[str, Any]]:
     return number, _dict(data["params"], f"{where}.params")
 
 
-def _rebuild(module: ModuleType, role: str, document: Mapping[str, Any]) -> Any:
+def algorithm_from_json(module: ModuleType, role: str, document: Mapping[str, Any]) -> Any:
     """Return the sampler or pruner that a file names."""
     entry = document.get(role)
     if not isinstance(entry, dict) or not isinstance(entry.get("name"), str) or "settings" not in entry:
@@ -357,7 +357,7 @@ def _rebuild(module: ModuleType, role: str, document: Mapping[str, Any]) -> Any:
     public = getattr(module, name, None) if name in module.__all__ else None
     if entry["settings"] is None or not isinstance(public, type):
         raise ValueError(
-            f"its {role}, {name}, is code of your own, in whole or in part, which a file cannot hold: "
+            f"its {role}, {name}, is code of your own, in whole or in part, which is not kept: "
             f"pass load_study(..., {role}=...)"
         )
     try:

@@ -359,7 +359,7 @@ def optimize(
     called = (log_trial, *called)
     if gc_after_trial:
         called = (_collect_garbage, *called)
-    with _running(study, reproducible), _progress_bar(show_progress_bar, study, *limits[:2]) as bar:
+    with _running(study, bool(reproducible)), _progress_bar(show_progress_bar, study, *limits[:2]) as bar:
         lag = _find_lag(study, workers.n, reproducible) if reproducible else None
         if bar is not None:
             called = (*called, lambda study, record: bar.update())
@@ -391,9 +391,10 @@ def _find_lag(study: Study, n_workers: int, reproducible: int) -> int | None:
     lag = study.lag
     assert lag is not None  # now
     if n_workers > lag or wanted > lag:
+        n = max(n_workers, wanted)
         raise ValueError(
-            f"optimize: this study is reproducible with {lag} trials under way at once, so that {max(n_workers, wanted)} "
-            f"workers cannot be used; take at most {lag} (n_jobs), or leave reproducible out"
+            f"optimize: this study is reproducible with {lag} trials under way at once, so that {n} workers cannot be "
+            f"used; take at most {lag} (n_jobs), or leave reproducible out"
         )
     return lag if lag > 1 or study._is_shared else None
 

@@ -11,7 +11,7 @@ AttributeError: Optuna's samplers.GPSampler is not covered: use TPESampler or Cm
 (A ``from ... import`` shows Python's own ImportError instead, which throws this text away.)
 """
 
-_FILES = "no storage yet: keep a study in a file, study.save('study.json') and load_study('study.json')"
+_URL = "give the URL itself: create_study(storage='sqlite:///study.db')"
 _MANY = "a study has one objective; optimize a weighted sum of several"
 _OWN_SAMPLER = "a sampler is any class with suggest(space, history, rng), see samplers/__init__.py"
 _OWN_PRUNER = "a pruner is any class with should_prune(trial, history), see pruners/__init__.py"
@@ -43,24 +43,13 @@ INSTEAD = {
     "distributions.check_distribution_compatibility": "compare domains with ==",
     "distributions.distribution_to_json": "use domain_to_json",
     "distributions.json_to_distribution": "use domain_from_json",
-    "exceptions.CLIUsageError": "there is no command line for studies",
-    "exceptions.DuplicatedStudyError": _FILES,
+    "exceptions.CLIUsageError": "tpe-reference study says what is wrong, and its exit code is 2",
     "exceptions.OptunaError": "wrong arguments raise ValueError and TypeError",
-    "exceptions.StorageInternalError": _FILES,
     "exceptions.UpdateFinishedTrialError": "telling a trial twice raises ValueError",
-    "study.StudySummary": _FILES,
-    "study.copy_study": _FILES,
-    "study.delete_study": _FILES,
-    "study.get_all_study_names": _FILES,
-    "study.get_all_study_summaries": _FILES,
     "artifacts": "keep files under names with trial.number in them, and the names in user attributes",
-    "copy_study": _FILES,
-    "delete_study": _FILES,
-    "get_all_study_names": _FILES,
-    "get_all_study_summaries": _FILES,
     "integration": "call trial.report and trial.should_prune in the training loop; for OptunaSearchCV use TPESearchCV",
     "search_space": "a space is a dict: trial.distributions",
-    "storages": _FILES,
+    "storages": _URL,
     "terminator": "use patience= or target= of Study.optimize",
 }
 

@@ -32,7 +32,7 @@ from copy import deepcopy as deep_copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -261,8 +261,7 @@ class Study:
             return None
         if self._unseen:
             self._show(number if lag is None else number - lag + 1)
-        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
-        trial = Trial(self, number, rng)
+        trial = Trial(self, number, self._rng_of(number))
         declared = self._grid_space() if space is None else as_space(space, "ask")
         if declared is None and self._needs_space():
             raise ValueError(
@@ -275,19 +274,30 @@ class Study:
         if space is not None and declared is not None and trial._fixed:
             trial._misfit = _misfit(declared, trial._fixed)
         if trial._misfit is None:
-            self._give(trial, declared, is_own=space is None)
+            self._give(trial, (self._joint or {}) if declared is None else declared, declared, is_own=space is None)
         if lag is not None:
             trial._shown = trial._given()
         self._open(trial)
         return trial
 
-    def _give(self, trial: Trial, declared: Mapping[str, Domain] | None, is_own: bool) -> None:
-        """Give a trial its parameters: all that are declared (by the sampler itself: its own), or the joint ones."""
-        joint = (self._joint or {}) if declared is None else declared
+    def _rng_of(self, number: int) -> np.random.Generator:
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
+
+    def _give(
+        self, trial: Trial, joint: Mapping[str, Domain], declared: Mapping[str, Domain] | None, *, is_own: bool
+    ) -> None:
+        """Give a trial the parameters that it has from the start.
+
+        Args:
+            trial: The trial.
+            joint: Which: the declared ones, or else the joint ones.
+            declared: The declared space, if there is one.
+            is_own: Whether it is the sampler who has declared it.
+        """
         fixed = trial._fixed
         if declared is not None and not is_own:
             fixed = {name: member(name, value, declared[name]) for name, value in fixed.items()}
-        params = {} if joint.keys() <= fixed.keys() else self._ask_sampler(joint, trial.number, trial._rng)
+        params = {} if joint.keys() <= fixed.keys() else self._ask_sampler(joint, trial)
         if declared is None:
             trial._joint, trial._joint_domains = params, joint
         else:
@@ -627,14 +637,15 @@ class Study:
             raise ValueError(
                 f"{type(self.sampler).__name__} cannot discover {name!r} while it runs: add {name!r} to its space"
             )
-        return self._ask_sampler({name: domain}, trial.number, trial._rng)[name]
+        return self._ask_sampler({name: domain}, trial)[name]
 
-    def _ask_sampler(self, space: Mapping[str, Domain], number: int, rng: np.random.Generator) -> dict[str, Any]:
+    def _ask_sampler(self, space: Mapping[str, Domain], trial: Trial) -> dict[str, Any]:
         """Ask the sampler and check its answer, for it may be the user's own."""
-        params = self.sampler.suggest(space, self._before(number), rng)
+        history = self._before(trial.number) if trial._view is None else trial._view
+        params = self.sampler.suggest(space, history, trial._rng)
         who = type(self.sampler).__name__
         if params is None:
-            raise SearchExhausted(f"{who} has nothing left to try after {number} trials")
+            raise SearchExhausted(f"{who} has nothing left to try after {trial.number} trials")
         if not isinstance(params, Mapping) or params.keys() != space.keys():
             raise ValueError(f"{who}.suggest was asked for {sorted(space)} and returned {params!r}")
         try:
@@ -701,7 +712,7 @@ class Study:
         """Close a trial."""
         record = self._keep(trial, self._record(trial, state, value, error))
         trial._outcome = state
-        if record.number == trial.number:
+        if self._trials[trial.number] is trial:  # else it is there already, or another one is
             self._trials[trial.number] = record
             self._enter(record, trial._shown)
         unheard = trial._fixed.keys() - self._domains.keys() - trial._domains.keys() if trial._fixed else None
@@ -904,7 +915,7 @@ class MaxTrialsCallback:
 
 def create_study(
     *,
-    storage: None = None,
+    storage: str | None = None,
     sampler: Sampler | None = None,
     pruner: Pruner | None = None,
     study_name: str | None = None,
@@ -912,39 +923,74 @@ def create_study(
     load_if_exists: bool = False,
     directions: Sequence[str] | None = None,
     seed: int | None = None,
+    retry: int = 0,
+    lease: float | None = 60.0,
 ) -> Study:
-    """Return a new study.
+    """Return a new study, in memory or in a database that several processes share.
 
     Args:
-        storage: None, in memory. Nothing else yet: keep a study in a file.
+        storage: None: in memory. A URL: ``sqlite:///study.db`` for the processes of one machine,
+            ``postgresql://user:password@host/database`` for many machines (needs the extra "storage"). Each process
+            that opens the study searches together with the others.
         sampler: The algorithm that chooses configurations; `TPESampler` by default.
         pruner: The rule behind ``trial.should_prune()``; `MedianPruner` by default. It acts only on objectives
             that report and ask.
-        study_name: Any name, for people.
+        study_name: Any name. In a storage it is what the study is found by; None: one is made up.
         direction: "minimize", the default, or "maximize".
-        load_if_exists: Of studies in a storage; in memory every study is new.
+        load_if_exists: Whether to go on with the study of that name, if the storage has one. It keeps its sampler and
+            its pruner, unless others are passed. (In memory every study is new.)
         directions: A list of the one direction: what Optuna has for several objectives.
         seed: The same seed and objective give the same trials. None: the sampler's, as in ``TPESampler(seed=42)``.
             Where that is None as well, one is drawn. It is kept in ``study.seed``.
+        retry: In a storage: how often the parameters of a trial are tried again whose worker was lost.
+        lease: In a storage: after how many seconds without a sign of life a worker is taken for lost. The sign is given
+            by a thread, four times as often. None: never, for trials that are told by another process than asked for.
 
     Raises:
         ValueError: For another direction, or several; a seed that is not a whole number of at least 0, or two that
-            differ; a storage.
+            differ; a URL that is none; a direction or seed that is not that of the study which exists.
+        DuplicatedStudyError: When the storage has a study of that name, without ``load_if_exists``; a ValueError.
         TypeError: For a sampler or a pruner without its method; a class in place of an object.
+        ConnectionError: When the database does not answer.
+        ImportError: For a storage, without the extra.
     """
-    if storage is not None:  # the address is not shown: it may hold a password
-        raise ValueError(
-            "create_study: storage is not supported yet; leave it out, and keep the study in a file: "
-            "study.save('study.json'), later load_study('study.json')"
-        )
-    sampler = TPESampler() if sampler is None else sampler
-    pruner = MedianPruner() if pruner is None else pruner
     _check_algorithms("create_study", sampler, pruner)
+    if not is_whole(retry) or retry < 0:
+        raise ValueError(f"create_study: retry must be a whole number of at least 0, got {retry!r}")
+    if lease is not None and (as_number(lease, nan=False)[1] or not 0 < lease < math.inf):
+        raise ValueError(f"create_study: lease must be a number of seconds above 0 or None, got {lease!r}")
+    if not (study_name is None or isinstance(study_name, str)):
+        raise ValueError(f"create_study: study_name must be a text or None, got {study_name!r}")
+    one_direction = _one_direction(direction, directions)
     from .logging import log_study  # here, for Python's logging takes longer to import than this package
 
-    study = Study(_one_direction(direction, directions), sampler, pruner, _one_seed(seed, sampler), study_name)
-    log_study(study)
-    return study
+    if storage is not None:
+        from .shared_study import create  # needs SQLAlchemy
+
+        # Where the study exists, the seed of a sampler is not asked: every worker may have brought one of its own.
+        contents = StudyContents(one_direction, _one_seed(seed, sampler), study_name)
+        study, is_new = create(
+            storage, contents, sampler, pruner, load_if_exists=load_if_exists, retry=retry, lease=lease
+        )
+        if not is_new:
+            _check_same("direction", direction or directions, one_direction, study.direction)
+            _check_same("seed", seed, seed, study.seed)
+        log_study(study)
+        return study
+    sampler = TPESampler() if sampler is None else sampler
+    pruner = MedianPruner() if pruner is None else pruner
+    in_memory = Study(one_direction, sampler, pruner, _one_seed(seed, sampler), study_name)
+    log_study(in_memory)
+    return in_memory
+
+
+def _check_same(name: str, is_said: object, wanted: object, stored: object) -> None:
+    """Raise ValueError where what was said of a study contradicts what is stored."""
+    if is_said is not None and wanted != stored:
+        raise ValueError(
+            f"create_study: {name}={str(wanted)!r}, but the study that exists has {name}={str(stored)!r}; leave {name} "
+            "out to go on with it, or take another study_name"
+        )
 
 
 def load_study(
@@ -955,30 +1001,35 @@ def load_study(
     sampler: Sampler | None = None,
     pruner: Pruner | None = None,
 ) -> Study:
-    """Return the study that `Study.save` has kept in a file. It goes on bit for bit as if never interrupted.
+    """Return a study that exists: that `Study.save` has kept in a file, or that lives in a storage.
 
-    A trial that was running when the file was written is failed, as "interrupted".
+    From a file it goes on bit for bit as if never interrupted; a trial that was running when the file was written is
+    failed, as "interrupted". A study in a storage is the same for all who load it.
 
     Args:
         path: The file.
-        study_name: The name that the study is expected to have; None: whatever it has.
-        storage: None. Nothing else yet.
-        sampler: Another sampler to go on with. Needed when it was one of your own, which a file cannot hold.
+        study_name: The name of the study. Of a file: that it is expected to have. None: the only one there is.
+        storage: The URL of a storage in place of a file, see `create_study`.
+        sampler: Another sampler to go on with. Needed when it was one of your own, which is not kept.
         pruner: The same for the pruner.
 
     Raises:
         ValueError: For a file that is damaged, of a newer version, or no study's; an own sampler that is not passed.
-        OSError: When the file cannot be read.
+        StudyNotFoundError: When the storage has no such study; a ValueError and a KeyError.
+        OSError: When the file cannot be read, or the database does not answer.
         TypeError: Without a path; for a sampler or a pruner without its method.
     """
-    if storage is not None or "://" in str(path):  # the address is not shown: it may hold a password
-        raise ValueError(
-            "load_study: storage is not supported yet; a study that was kept by study.save('study.json') is loaded by "
-            "load_study('study.json')"
-        )
+    _check_algorithms("load_study", sampler, pruner)
+    if storage is None and isinstance(path, str) and "://" in path:
+        path, storage = None, path
+    if storage is not None:
+        if path is not None:
+            raise TypeError("load_study: give a file or a storage, not both")
+        from .shared_study import load as load_shared  # needs SQLAlchemy
+
+        return load_shared(storage, study_name, sampler, pruner)
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"load_study: path must be the name of a file, got {path!r}; study.save(path) writes one")
-    _check_algorithms("load_study", sampler, pruner)
     from .files import load  # here, for most studies are never loaded
 
     study = load(path, sampler, pruner)
@@ -1008,7 +1059,7 @@ def _one_direction(direction: str | None, directions: Sequence[str] | None) -> S
     return StudyDirection(direction or "minimize")
 
 
-def _one_seed(seed: int | None, sampler: Sampler) -> int:
+def _one_seed(seed: int | None, sampler: Sampler | None) -> int:
     """Return the seed of a study: its own, or the sampler's, or a new one."""
     of_sampler = getattr(sampler, "seed", None)
     if seed is not None and of_sampler is not None and seed != of_sampler:
@@ -1045,7 +1096,15 @@ def as_space(space: Mapping[str, Domain | Sequence[Any]], who: str) -> dict[str,
     }
 
 
-def __getattr__(name: str) -> NoReturn:
+# Functions of studies that live in a storage, under the names that scripts expect here.
+OF_STORAGES = ("StudySummary", "copy_study", "delete_study", "get_all_study_names", "get_all_study_summaries")
+
+
+def __getattr__(name: str) -> Any:
+    if name in OF_STORAGES:
+        from . import shared_study  # needs SQLAlchemy
+
+        return getattr(shared_study, name)
     from .not_covered import not_covered
 
     raise not_covered(__name__, name)

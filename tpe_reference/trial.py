@@ -328,7 +328,7 @@ class Trial(BaseTrial):
     def _double(self, study: Study) -> Trial:
         """Return an independent copy that lives on another study."""
         double = copy(self)
-        double.__dict__.update(self._found(), _study=study, _is_detached=True)
+        double.__dict__.update(self._found(), _study=study, _is_detached=True, _view=None)
         return double
 
     def _found(self) -> dict[str, Any]:

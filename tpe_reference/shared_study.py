@@ -1,0 +1,952 @@
+"""A study that several processes share: `SharedStudy`, a `Study` whose list of trials is a mirror of a storage.
+
+As a sampler is a pure function of the history, sharing a study is sharing a list of trials: every worker reads what is
+new and calls the same function. Three rules make that safe.
+
+**Turns.** A trial is started in one transaction that holds the lock on the study: read what is new, ask the sampler,
+insert the trial as running. So numbers have no gaps, the sampler knows every trial before this one, a grid never gives
+a point twice, and ``until=`` is exact. (The price: while one worker's sampler thinks, no other starts a trial.)
+
+**Finished once.** A trial is finished by an update of its row that counts only where the row says "running".
+
+**Leases.** A running trial is its worker's as long as the worker lives: a thread renews its *lease*. One whose lease
+has run out is given up, by whoever starts the next trial: it is failed and, with ``retry``, its parameters are put in
+line again. In a reproducible run it is evaluated again under its own number instead. If its worker comes back all the
+same (a laptop that slept), the result is kept, as a trial of its own.
+
+The mirror is written to only after the database has said yes, so that what a lost connection undoes has never been
+there. Start reading at `SharedStudy._in_turn`.
+
+>>> import tempfile, tpe_reference
+>>> folder = tempfile.TemporaryDirectory()
+>>> url = f"sqlite:///{folder.name}/study.db"
+>>> one = tpe_reference.create_study(storage=url, study_name="shared", seed=1)
+>>> two = tpe_reference.load_study(study_name="shared", storage=url)
+>>> one.ask().number, two.ask().number, one.ask().number
+(0, 1, 2)
+>>> two.tell(0, 0.5).state == one.trials[0].state == "complete"
+True
+>>> folder.cleanup()
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import threading
+import time
+import warnings
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from . import pruners, samplers
+from . import storage as database
+from .exceptions import DuplicatedStudyError, StudyNotFoundError
+from .files import algorithm_from_json, algorithm_to_json
+from .pruners import Pruner
+from .samplers import Sampler
+from .space import Domain, FrozenTrial, TrialState, domain_from_json, domain_to_json
+from .storage import Row, Storage
+from .storage import enqueued as _enqueued
+from .storage import reports as _reports
+from .storage import spaces as _spaces
+from .storage import studies as _studies
+from .storage import trials as _trials
+from .strict_json import decode, encode, parse
+from .study import NotYet, Study, StudyContents, as_space
+from .trial import Trial, TrialRecord, member
+
+T = TypeVar("T")
+
+LOST = "its worker was lost"  # how the error of a trial that was given up begins
+BEATS = 4  # how often a lease is renewed before it would run out
+RUNNING, FAILED = str(TrialState.RUNNING), str(TrialState.FAILED)
+LAST_STEP = 2**63 - 1  # what a BIGINT holds
+
+_HEAD = (_studies.c.revision, _studies.c.lag, _studies.c.n_enqueued, _studies.c.user_attrs)
+
+
+class _Turn(NamedTuple):
+    """A transaction that holds the lock on the study."""
+
+    connection: sa.Connection
+    revision: int  # what it makes of the study
+
+
+@dataclass
+class _Stored:
+    """What the database knows of an open trial of ours."""
+
+    names: set[str]
+    steps: set[int] = field(default_factory=set)
+
+
+class SharedStudy(Study):
+    """A study in a storage; see `Study` for what it can do. Use `create_study` or `load_study`.
+
+    It may be pickled, and used after a fork: each copy is a worker of its own.
+
+    Args:
+        store: The database.
+        row: The study's row there.
+        sampler: The algorithm that this worker asks; None: the one that is stored.
+        pruner: The same for the pruner.
+    """
+
+    _is_shared = True
+
+    def __init__(self, store: Storage, row: Row, sampler: Sampler | None, pruner: Pruner | None) -> None:
+        if sampler is None:
+            sampler = algorithm_from_json(samplers, "sampler", {"sampler": parse(row.sampler)})
+        if pruner is None:
+            pruner = algorithm_from_json(pruners, "pruner", {"pruner": parse(row.pruner)})
+        name, seed = _load(row.name, "name"), _load(row.seed, "seed")
+        super().__init__(row.direction, sampler, pruner, seed, name)
+        self._store, self._key, self._id = store, row.id, row.identity
+        self._lease, self._retry = row.lease, row.retry
+        self._seen = 0  # the revision up to which the mirror is complete
+        self._attrs_text = ""  # what _user_attrs was read from
+        self._spaces: list[dict[str, Domain]] = []  # by place
+        self._places: dict[str, int] = {}  # by JSON text
+        self._others: set[int] = set()  # running trials of other workers
+        self._first: Row | None = None  # of the queue
+        self._queue_limit: int | None = 1  # how much of the queue is read: a turn needs its first entry
+        self._turn: _Turn | None = None  # the one that is under way
+        self._pending: Trial | None = None  # started in it
+        self._has_appended = False  # in it: trials that are not in the mirror
+        self._begin_worker()
+        self._refresh()
+
+    def _begin_worker(self) -> None:
+        self._worker, self._worker_process = os.urandom(16).hex(), os.getpid()
+        self._ticket = 0
+        self._mine: dict[int, _Stored] = {}  # open trials of this worker
+        self._beating: set[int] | None = None  # their numbers, for the thread that renews the leases, once there is one
+        self._look_at = -math.inf  # when to look for lost trials again
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return load, (self._store.url, self.study_name, self.sampler, self.pruner)
+
+    # ---- transactions ------------------------------------------------------------------------------------------------
+
+    def _in_turn(self, function: Callable[[], T]) -> T:
+        """Call a function inside a transaction that holds the lock on the study, with the mirror up to date."""
+        if self._turn is not None:
+            return function()
+        self._after_fork()
+        self._ticket += 1
+        done: list[tuple[T, int]] = []
+
+        def work(connection: sa.Connection, is_again: bool) -> None:
+            if is_again:
+                self._forget_spaces()
+                if done and self._was_kept(connection):
+                    return
+            done.clear()
+            self._pending, self._has_appended = None, False
+            revision = self._lock_study(connection)
+            self._turn = _Turn(connection, revision)
+            try:
+                done.append((function(), revision))
+            finally:
+                self._turn = None
+
+        try:
+            self._store.run(work)
+        except BaseException:
+            self._forget_spaces()
+            raise
+        result, revision = done[0]
+        if not self._has_appended:
+            self._seen = max(self._seen, revision)
+        if self._pending is not None:
+            self._take(self._pending)
+        return result
+
+    def _lock_study(self, connection: sa.Connection) -> int:
+        """Take the lock, bring the mirror up to date, and return the revision that this transaction makes."""
+        of_study = _studies.c.id == self._key
+        update = sa.update(_studies).where(of_study).values(revision=_studies.c.revision + 1).returning(*_HEAD)
+        head = self._check(connection.execute(update).one_or_none())
+        self._catch_up(connection, head, head.revision - 1)
+        return int(head.revision)
+
+    def _refresh(self) -> None:
+        """Take in what others have done."""
+        if self._turn is not None:
+            return
+
+        def work(connection: sa.Connection, is_again: bool) -> None:
+            head = self._check(connection.execute(sa.select(*_HEAD).where(_studies.c.id == self._key)).one_or_none())
+            self._catch_up(connection, head, head.revision)
+
+        with self._lock:
+            self._after_fork()
+            self._store.run(work, write=False)
+
+    def _check(self, head: Row | None) -> Row:
+        if head is None:
+            raise StudyNotFoundError(f"storage {self._store.address}: the study {self.study_name!r:.200} was deleted")
+        return head
+
+    def _was_kept(self, connection: sa.Connection) -> bool:
+        """Whether the turn whose commit nobody confirmed has taken effect."""
+        return any(
+            connection.execute(
+                sa.select(table.c.ticket).where(
+                    table.c.study == self._key, table.c.worker == self._worker, table.c.ticket == self._ticket
+                )
+            ).first()
+            for table in (_trials, _enqueued)
+        )
+
+    def _forget_spaces(self) -> None:
+        """Forget what was read inside a transaction that has been undone: the places may become others'."""
+        self._spaces, self._places = [], {}
+
+    def _after_fork(self) -> None:
+        """In a forked process, be a worker of one's own: the open trials are the parent's."""
+        if self._worker_process != os.getpid():
+            self._others |= self._mine.keys()
+            self._begin_worker()
+
+    # ---- the mirror --------------------------------------------------------------------------------------------------
+
+    def _catch_up(self, connection: sa.Connection, head: Row, revision: int) -> None:
+        """Read what was committed since the last time, up to a revision."""
+        self.lag = head.lag
+        if head.user_attrs != self._attrs_text:
+            self._user_attrs, self._attrs_text = _load(head.user_attrs, "user_attrs"), head.user_attrs
+        if revision > self._seen:
+            curves: dict[int, dict[int, float]] = {}
+            for row in connection.execute(_news(_reports, self._key, self._seen).order_by(_reports.c.step)):
+                curves.setdefault(row.number, {})[row.step] = math.nan if row.value is None else row.value
+            for row in connection.execute(_news(_trials, self._key, self._seen).order_by(_trials.c.number)).all():
+                self._mirror(connection, row, curves.get(row.number, {}))
+            self._seen = revision
+        self._first, self._queue = None, deque()
+        if head.n_enqueued:
+            query = sa.select(_enqueued).where(_enqueued.c.study == self._key).order_by(_enqueued.c.id)
+            rows = connection.execute(query.limit(self._queue_limit)).all()
+            self._first = rows[0]
+            self._queue.extend({key: _load(getattr(row, key), key) for key in ("params", "user_attrs")} for row in rows)
+
+    def _mirror(self, connection: sa.Connection, row: Row, news: dict[int, float]) -> None:
+        """Enter one row into the mirror."""
+        number = row.number
+        known = self._trials[number] if number < len(self._trials) else None
+        if isinstance(known, TrialRecord):
+            return  # one's own, or read before: what has finished does not change
+        is_mine = number in self._mine
+        if is_mine and known is not None and row.worker != self._worker:
+            known._is_given_up = True  # somebody has taken it over
+        if row.state == RUNNING:
+            if not is_mine:
+                self._mirror_running(connection, row, known, news)
+            return
+        given = None if row.given is None else _load(row.given, "given")["params"]
+        curve = {**(known._curve if known else {}), **news}
+        record = _record_of(row, self._space_at(connection, row.space), curve)
+        if known is None:
+            self._add(record, given)
+            return
+        if is_mine:
+            self._let_go(number)
+            known._is_given_up |= _is_lost(record)
+            known._outcome = None if known._is_given_up else record.state
+        self._others.discard(number)
+        self._trials[number] = record
+        self._enter(record, given)
+
+    def _mirror_running(self, connection: sa.Connection, row: Row, known: Trial | None, news: dict[int, float]) -> None:
+        """Enter a trial that another worker evaluates."""
+        trial = Trial(self, row.number, self._rng_of(row.number)) if known is None else known
+        trial._domains = dict(self._space_at(connection, row.space))
+        trial._params = _params_of(row, trial._domains)
+        trial._curve.update(news)
+        trial.user_attrs = _load(row.user_attrs, "user_attrs")
+        trial._start = datetime.fromisoformat(row.datetime_start)
+        if row.given is not None:
+            trial._shown = _load(row.given, "given")["params"]
+        if known is None:
+            self._trials.append(trial)
+        elif row.number < len(self._history):
+            self._history[row.number] = self._freeze(trial)
+        self._others.add(row.number)
+
+    def _space_at(self, connection: sa.Connection, place: int) -> dict[str, Domain]:
+        if place >= len(self._spaces):
+            self._read_spaces(connection)
+        return self._spaces[place]
+
+    def _place_of(self, connection: sa.Connection, domains: Mapping[str, Domain]) -> int:
+        """Return a space's place, and give it one if it is new. Only in a turn."""
+        text = _dump({name: domain_to_json(domain) for name, domain in domains.items()}, "distributions")
+        if text not in self._places:
+            self._read_spaces(connection)
+        if text in self._places:
+            return self._places[text]
+        place = len(self._spaces)
+        connection.execute(sa.insert(_spaces).values(study=self._key, place=place, domains=text))
+        return place
+
+    def _read_spaces(self, connection: sa.Connection) -> None:
+        query = sa.select(_spaces.c.domains).where(_spaces.c.study == self._key).order_by(_spaces.c.place)
+        for text in connection.execute(query).scalars().all()[len(self._spaces) :]:
+            self._places[text] = len(self._spaces)
+            entries = _load(text, "domains").items()
+            self._spaces.append({name: domain_from_json(entry) for name, entry in entries})
+
+    # ---- a trial begins ----------------------------------------------------------------------------------------------
+
+    def _ask(
+        self,
+        space: Mapping[str, Domain | Sequence[Any]] | None,
+        lag: int | None,
+        is_wanted: Callable[[int], bool] | None = None,
+    ) -> Trial | None:
+        with self._lock:
+            if lag is None:
+                self._give_up_lost()
+            return super()._ask(space, lag, is_wanted)
+
+    def _start(
+        self,
+        space: Mapping[str, Domain | Sequence[Any]] | None,
+        lag: int | None,
+        is_wanted: Callable[[int], bool] | None,
+    ) -> Trial | None:
+        if lag is None:
+            return super()._start(space, lag, is_wanted)
+        for row in self._lost():
+            if row.attempt < max(1, self._retry):
+                return self._take_over(row, space, lag)
+            self._fail_lost(row)  # as with processes of one's own: what has cost two workers is left alone
+        number = len(self._trials)
+        if any(running <= number - lag for running in (*self._others, *self._mine)):
+            raise NotYet
+        if is_wanted is not None and not is_wanted(number):
+            if self._others:  # should one of them be lost, it is to be evaluated again
+                raise NotYet
+            return None
+        return super()._start(space, lag, None)
+
+    def _open(self, trial: Trial) -> None:
+        """Insert a trial as running; the mirror follows when the transaction has been committed."""
+        assert self._turn is not None  # trials are started in turns
+        connection, revision = self._turn
+        place = self._place_of(connection, trial._domains or trial._joint_domains)
+        given = {"params": trial._shown, "fixed": trial._fixed, "space": place}
+        connection.execute(
+            sa.insert(_trials).values(
+                study=self._key,
+                number=trial.number,
+                state=RUNNING,
+                params=_dump(trial._given(), "params"),
+                space=place,
+                user_attrs=_dump(trial.user_attrs, "user_attrs"),
+                datetime_start=trial._start.isoformat(),
+                given=None if trial._shown is None else _dump(given, "given"),
+                worker=self._worker,
+                ticket=self._ticket,
+                lease_until=self._lease_until(),
+                attempt=0 if self._first is None else self._first.attempt,
+                revision=revision,
+            )
+        )
+        if self._first is not None:
+            self._dequeue(_enqueued.c.id == self._first.id)
+        self._pending = trial
+
+    def _take(self, trial: Trial) -> None:
+        """Enter a trial that this worker has started, or taken over, into the mirror."""
+        if trial.number == len(self._trials):
+            super()._open(trial)
+        else:
+            self._trials[trial.number] = trial
+            self._others.discard(trial.number)
+        self._mine[trial.number] = _Stored({*trial._given()})
+        if self._lease is not None:
+            if self._beating is None:
+                self._beating = set()
+                stop = threading.Event()
+                weakref.finalize(self, stop.set)
+                arguments = self._store, self._key, self._worker, self._lease, self._beating, stop
+                threading.Thread(target=_beat, args=arguments, daemon=True, name="tpe_reference leases").start()
+            self._beating.add(trial.number)
+
+    def _let_go(self, number: int) -> None:
+        del self._mine[number]
+        if self._beating is not None:
+            self._beating.discard(number)
+
+    # ---- lost workers ------------------------------------------------------------------------------------------------
+
+    def _lease_until(self) -> Any:
+        return None if self._lease is None else self._store.clock() + self._lease
+
+    def _lost(self) -> list[Row]:
+        """Return the running trials of others whose lease has run out. Only in a turn."""
+        if not self._others or self._turn is None:
+            return []
+        connection = self._turn.connection
+        query = sa.select(_trials).where(
+            _trials.c.study == self._key,
+            _trials.c.number.in_(self._others),
+            _trials.c.state == RUNNING,
+            _trials.c.lease_until < self._store.clock(),
+        )
+        return list(connection.execute(query.order_by(_trials.c.number)).all())
+
+    def _give_up_lost(self) -> None:
+        """Fail the trials whose workers have been lost, and put them in line again."""
+        if self._lease is None or not self._others or time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + self._lease / BEATS
+        self._in_turn(self._fail_all_lost)
+
+    def _fail_all_lost(self) -> None:
+        for row in self._lost():
+            self._fail_lost(row)
+
+    def _fail_lost(self, row: Row) -> None:
+        assert self._turn is not None
+        connection, revision = self._turn
+        again = row.attempt < self._retry and row.given is None
+        error = f"{LOST}: no sign of life for {self._lease:g} s{'; its parameters are tried again' * again}"
+        connection.execute(
+            sa.update(_trials)
+            .where(_trials.c.study == self._key, _trials.c.number == row.number)
+            .values(
+                state=FAILED,
+                error=_dump(error, "error"),
+                datetime_complete=datetime.now().isoformat(),
+                lease_until=None,
+                revision=revision,
+            )
+        )
+        if again:
+            attrs = {**_load(row.user_attrs, "user_attrs"), "retry_of": row.number}
+            self._put_in_line(row.params, _dump(attrs, "user_attrs"), attempt=row.attempt + 1, retry_of=row.number)
+        self._has_appended = True
+
+    def _take_over(self, row: Row, space: Mapping[str, Domain | Sequence[Any]] | None, lag: int) -> Trial:
+        """Begin a lost trial of a reproducible run again, with all that it knew at its start."""
+        assert self._turn is not None
+        connection, revision = self._turn
+        given = _load(row.given, "given")
+        trial = Trial(self, row.number, self._rng_of(row.number))
+        trial._fixed, trial._shown = given["fixed"], given["params"]
+        trial.user_attrs = _load(row.user_attrs, "user_attrs")
+        trial._view = self._view_of(connection, row.number, lag)
+        declared = self._grid_space() if space is None else as_space(space, "ask")
+        joint = self._space_at(connection, given["space"]) if declared is None else declared
+        self._give(trial, joint, declared, is_own=space is None)
+        of_trial = sa.and_(_trials.c.study == self._key, _trials.c.number == row.number)
+        connection.execute(
+            sa.update(_trials)
+            .where(of_trial)
+            .values(
+                worker=self._worker,
+                ticket=self._ticket,
+                lease_until=self._lease_until(),
+                attempt=row.attempt + 1,
+                revision=revision,
+            )
+        )
+        self._pending = trial
+        return trial
+
+    def _view_of(self, connection: sa.Connection, number: int, lag: int) -> list[FrozenTrial]:
+        """Return the history that a trial of a reproducible run knew: what is newer it saw as running."""
+        self._enter_until(number)
+        view = [self._outcome(other) for other in range(number)]
+        query = sa.select(_trials.c.number, _trials.c.given).where(
+            _trials.c.study == self._key, _trials.c.number > number - lag, _trials.c.number < number
+        )
+        for other, given in connection.execute(query):
+            if given is not None:
+                view[other] = FrozenTrial(_load(given, "given")["params"], state=TrialState.RUNNING)
+        return view
+
+    # ---- a trial goes on and ends ------------------------------------------------------------------------------------
+
+    def _named(self, trial: Trial, name: str) -> None:
+        """Keep a parameter that the trial was not given at its start: it may have to be tried again."""
+        stored = self._mine.get(trial.number)
+        if stored is None or name in stored.names or trial._shown is not None:
+            return
+
+        def write() -> None:
+            assert self._turn is not None
+            place = self._place_of(self._turn.connection, {**trial._joint_domains, **trial._domains})
+            self._change(trial, params=_dump(trial._given(), "params"), space=place)
+
+        self._in_turn(write)
+        stored.names.add(name)
+
+    def _reported(self, trial: Trial, step: int, value: float) -> None:
+        if trial._is_given_up:
+            return
+        _check_step(step)
+
+        def write() -> None:
+            if self._change(trial):
+                self._insert_reports(trial.number, {step: value})
+
+        self._in_turn(write)
+        if trial.number in self._mine:
+            self._mine[trial.number].steps.add(step)
+
+    def _noted(self, trial: Trial, user_attrs: Mapping[str, Any]) -> None:
+        text = _dump(dict(user_attrs), "user_attrs")
+        if not trial._is_given_up:
+            self._in_turn(lambda: self._change(trial, user_attrs=text))
+
+    def _change(self, trial: Trial, **values: Any) -> bool:
+        """Change the row of a trial, as long as it is running."""
+        assert self._turn is not None
+        connection, revision = self._turn
+        update = sa.update(_trials).where(
+            _trials.c.study == self._key, _trials.c.number == trial.number, _trials.c.state == RUNNING
+        )
+        return connection.execute(update.values(revision=revision, **values)).rowcount == 1
+
+    def _insert_reports(self, number: int, curve: Mapping[int, float]) -> None:
+        assert self._turn is not None
+        connection, revision = self._turn
+        rows = [
+            {
+                "study": self._key,
+                "number": number,
+                "step": step,
+                "value": None if math.isnan(value) else value,
+                "revision": revision,
+            }
+            for step, value in curve.items()
+        ]
+        if rows:
+            # Those of a lost attempt at the same trial may be there already, and are the same.
+            insert = sqlite_insert(_reports) if self._store.is_sqlite else postgresql_insert(_reports)
+            connection.execute(insert.on_conflict_do_nothing(), rows)
+
+    def _keep(self, trial: Trial, record: TrialRecord) -> TrialRecord:
+        """Write what came of a trial, unless others have finished it; return the record as it is kept."""
+        for step in record.intermediate_values:
+            _check_step(step)
+        kept = self._in_turn(lambda: self._write_finished(trial, record))
+        if trial.number in self._mine:
+            self._let_go(trial.number)
+        self._others.discard(trial.number)
+        if kept.number != trial.number:
+            self._refresh()
+            text = (
+                f"trial {trial.number} had been given up, as {LOST}; its result is kept all the same, as trial "
+                f"{kept.number}. Where workers stall for long, give create_study a longer lease than {self._lease:g} s"
+            )
+            warnings.warn(text, stacklevel=6)
+        return kept
+
+    def _write_finished(self, trial: Trial, record: TrialRecord) -> TrialRecord:
+        assert self._turn is not None
+        known = self._trials[trial.number]
+        if isinstance(known, TrialRecord):
+            if known.datetime_complete == record.datetime_complete and known.state == record.state:
+                return known  # written by an attempt whose commit nobody confirmed
+            if trial._is_given_up:
+                # Failed, it has no result to lose; where somebody else has evaluated it, it has one.
+                is_superfluous = record.state == TrialState.FAILED or not _is_lost(known)
+                return known if is_superfluous else self._write_late(record)
+            raise ValueError(f"trial {trial.number} is finished already ({known.state}); ask for a new one")
+        self._change(trial, lease_until=None, **self._columns(record))
+        steps = self._mine[trial.number].steps if trial.number in self._mine else set()
+        self._insert_reports(trial.number, {k: v for k, v in record.intermediate_values.items() if k not in steps})
+        return record
+
+    def _columns(self, record: TrialRecord) -> dict[str, Any]:
+        """Return what the table holds of a trial that has finished."""
+        assert self._turn is not None
+        end = record.datetime_complete
+        return {
+            "state": str(record.state),
+            "value": record.value,
+            "params": _dump(record.params, "params"),
+            "space": self._place_of(self._turn.connection, record.distributions),
+            "user_attrs": _dump(record.user_attrs, "user_attrs"),
+            "error": None if record.error is None else _dump(record.error, "error"),
+            "datetime_start": record.datetime_start.isoformat(),
+            "datetime_complete": None if end is None else end.isoformat(),
+        }
+
+    def _write_late(self, record: TrialRecord) -> TrialRecord:
+        """Append what came of a trial that had been given up; it need not be tried again then."""
+        self._dequeue(_enqueued.c.retry_of == record.number)
+        late = replace(record, number=len(self._trials))
+        self._append([late])
+        return late
+
+    # ---- what is added from outside ----------------------------------------------------------------------------------
+
+    def _append(self, records: Iterable[TrialRecord]) -> None:
+        """Insert finished trials; the mirror reads them like those of others."""
+        assert self._turn is not None
+        connection, revision = self._turn
+        for number, record in enumerate(records, len(self._trials)):
+            row = {"study": self._key, "number": number, "revision": revision, **self._columns(record)}
+            row |= {"worker": self._worker, "ticket": self._ticket, "attempt": 0}
+            connection.execute(sa.insert(_trials).values(row))
+            self._insert_reports(number, record.intermediate_values)
+        self._has_appended = True
+
+    def _enqueue(self, params: dict[str, Any], user_attrs: dict[str, Any], skip_if_exists: bool) -> None:
+        assert self._turn is not None
+        if skip_if_exists:
+            query = sa.select(_enqueued.c.params).where(_enqueued.c.study == self._key)
+            waiting = [_load(text, "params") for text in self._turn.connection.execute(query).scalars()]
+            if params in [*(trial.params for trial in self.trials), *waiting]:
+                return
+        self._put_in_line(_dump(params, "params"), _dump(user_attrs, "user_attrs"), attempt=0, retry_of=None)
+
+    def _put_in_line(self, params: str, user_attrs: str, *, attempt: int, retry_of: int | None) -> None:
+        assert self._turn is not None
+        connection = self._turn.connection
+        connection.execute(
+            sa.insert(_enqueued).values(
+                study=self._key,
+                worker=self._worker,
+                ticket=self._ticket,
+                params=params,
+                user_attrs=user_attrs,
+                attempt=attempt,
+                retry_of=retry_of,
+            )
+        )
+        self._count_queue(1)
+
+    def _dequeue(self, which: sa.ColumnElement[bool]) -> None:
+        assert self._turn is not None
+        found = self._turn.connection.execute(sa.delete(_enqueued).where(_enqueued.c.study == self._key, which))
+        self._count_queue(-found.rowcount)
+
+    def _count_queue(self, more: int) -> None:
+        assert self._turn is not None
+        values = {"n_enqueued": _studies.c.n_enqueued + more}
+        self._turn.connection.execute(sa.update(_studies).where(_studies.c.id == self._key).values(values))
+
+    def _note(self, key: str, value: Any) -> None:
+        assert self._turn is not None
+        text = _dump({**self._user_attrs, key: value}, "user_attrs")
+        self._turn.connection.execute(sa.update(_studies).where(_studies.c.id == self._key).values(user_attrs=text))
+
+    def _set_lag(self, lag: int) -> None:
+        def write() -> None:
+            assert self._turn is not None
+            if self.lag is None:
+                update = sa.update(_studies).where(_studies.c.id == self._key)
+                self._turn.connection.execute(update.values(lag=lag))
+
+        with self._lock:
+            self._in_turn(write)
+            self._refresh()
+
+    def _contents(self) -> StudyContents:
+        with self._lock:
+            self._queue_limit = None
+            try:
+                return super()._contents()
+            finally:
+                self._queue_limit = 1
+
+
+def _beat(store: Storage, study: int, worker: str, lease: float, numbers: set[int], stop: threading.Event) -> None:
+    """Renew the leases of a worker's trials, until its study is no more: hence it is given parts of it."""
+
+    def renew(connection: sa.Connection, is_again: bool) -> None:
+        which = _trials.c.study == study, _trials.c.worker == worker, _trials.c.number.in_(list(numbers))
+        update = sa.update(_trials).where(*which, _trials.c.state == RUNNING)
+        connection.execute(update.values(lease_until=store.clock() + lease))
+
+    while not stop.wait(lease / BEATS):
+        if numbers:
+            with suppress(Exception):  # the worker itself meets the same trouble, and tells
+                store.run(renew)
+
+
+# ---- rows ------------------------------------------------------------------------------------------------------------
+
+
+def _news(table: sa.Table, study: int, seen: int) -> sa.Select[Any]:
+    return sa.select(table).where(table.c.study == study, table.c.revision > seen)
+
+
+def _dump(value: Any, where: str) -> str:
+    """Return JSON that is all ASCII, so that no database's encoding matters."""
+    return json.dumps(encode(value, where), allow_nan=False, separators=(",", ":"))
+
+
+def _load(text: str, where: str) -> Any:
+    return decode(parse(text), where)
+
+
+def _record_of(row: Row, domains: Mapping[str, Domain], curve: Mapping[int, float]) -> TrialRecord:
+    """Return a row as a record."""
+    end = row.datetime_complete
+    return TrialRecord(
+        number=row.number,
+        state=TrialState(row.state),
+        value=row.value,
+        params=_params_of(row, domains),
+        distributions=dict(domains),
+        intermediate_values=dict(sorted(curve.items())),
+        user_attrs=_load(row.user_attrs, "user_attrs"),
+        error=None if row.error is None else _load(row.error, "error"),
+        datetime_start=datetime.fromisoformat(row.datetime_start),
+        datetime_complete=None if end is None else datetime.fromisoformat(end),
+    )
+
+
+def _params_of(row: Row, domains: Mapping[str, Domain]) -> dict[str, Any]:
+    params: dict[str, Any] = _load(row.params, "params")
+    return {name: member(name, value, domains[name]) if name in domains else value for name, value in params.items()}
+
+
+def _is_lost(record: TrialRecord) -> bool:
+    return record.state == TrialState.FAILED and (record.error or "").startswith(LOST)
+
+
+def _check_step(step: int) -> None:
+    if step > LAST_STEP:
+        raise ValueError(f"report: in a storage a step must be at most {LAST_STEP}, got {step}")
+
+
+# ---- studies by name -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class StudySummary:
+    """What stands in a storage about a study.
+
+    Attributes:
+        study_name: Its name.
+        direction: "minimize" or "maximize".
+        user_attrs: What `Study.set_user_attr` noted.
+        datetime_start: When it was created.
+        n_trials: How many trials it has.
+        n_by_state: How many in each state.
+        best_trial: The best complete one with a finite value, or None; without its intermediate values.
+        datetime_last: When a trial last began or ended, or None.
+    """
+
+    study_name: str
+    direction: str
+    user_attrs: dict[str, Any]
+    datetime_start: datetime
+    n_trials: int
+    n_by_state: dict[TrialState, int]
+    best_trial: TrialRecord | None
+    datetime_last: datetime | None
+
+
+def create(
+    url: str,
+    contents: StudyContents,
+    sampler: Sampler | None,
+    pruner: Pruner | None,
+    *,
+    load_if_exists: bool,
+    retry: int,
+    lease: float | None,
+) -> tuple[SharedStudy, bool]:
+    """Return a study in a storage, and whether it is new; see `tpe_reference.create_study`.
+
+    Raises:
+        DuplicatedStudyError: When there is one of that name, and ``load_if_exists`` does not say what to do about it.
+    """
+    store = Storage(url, create=True)
+    algorithms = {
+        "sampler": algorithm_to_json(samplers, "sampler", samplers.TPESampler() if sampler is None else sampler),
+        "pruner": algorithm_to_json(pruners, "pruner", pruners.MedianPruner() if pruner is None else pruner),
+    }
+    texts = {role: json.dumps(entry, allow_nan=False) for role, entry in algorithms.items()}
+    row, is_new = _make(store, contents, {**texts, "retry": retry, "lease": lease})
+    if not is_new and not load_if_exists:
+        raise _duplicate("create_study", store, contents.study_name)
+    if is_new and sampler is None:
+        sampler = samplers.TPESampler()
+    return SharedStudy(store, row, sampler, pruner), is_new
+
+
+def _make(store: Storage, contents: StudyContents, settings: Mapping[str, Any]) -> tuple[Row, bool]:
+    """Return the row of the study of that name, and whether it is new."""
+    name = f"no-name-{os.urandom(8).hex()}" if contents.study_name is None else contents.study_name
+    identity = os.urandom(16).hex()  # by which a second try knows its own work
+    head = {
+        **settings,
+        "name_key": database.name_key(name),
+        "name": _dump(name, "study_name"),
+        "identity": identity,
+        "direction": contents.direction,
+        "seed": _dump(contents.seed, "seed"),
+        "lag": contents.lag,
+        "user_attrs": _dump(contents.user_attrs, "the study's user_attrs"),
+        "datetime_start": datetime.now().isoformat(),
+        "n_enqueued": len(contents.queue),
+        "revision": 1,
+    }
+
+    def work(connection: sa.Connection, is_again: bool) -> Row:
+        if not store.is_sqlite:  # of two that create the same name at once, one is first
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(database.CREATING)))
+        row = database.find(connection, name)
+        if row is None:
+            connection.execute(sa.insert(_studies).values(head))
+            row = database.find(connection, name)
+            assert row is not None  # now
+            _insert_contents(connection, row.id, contents)
+        return row
+
+    row = store.run(work)
+    return row, row.identity == identity
+
+
+def _duplicate(who: str, store: Storage, name: str | None) -> DuplicatedStudyError:
+    way_out = "load_if_exists=True goes on with it, " * (who == "create_study")
+    return DuplicatedStudyError(
+        f"{who}: storage {store.address} has a study {name!r:.80} already; {way_out}delete_study removes it"
+    )
+
+
+def _insert_contents(connection: sa.Connection, study: int, contents: StudyContents) -> None:
+    """Insert the trials and the queue of a new study."""
+    places: dict[str, int] = {}
+    rows: list[dict[str, Any]] = []
+    curves: list[dict[str, Any]] = []
+    for number, known in enumerate(contents.trials):
+        record = known
+        if known.state == TrialState.RUNNING:  # it runs elsewhere, and will be told there
+            record = replace(known, state=TrialState.FAILED, value=None, error="interrupted")
+        space = _dump({name: domain_to_json(domain) for name, domain in record.distributions.items()}, "distributions")
+        given = contents.given.get(number)
+        end = record.datetime_complete or datetime.now()
+        row = {"study": study, "number": number, "revision": 1, "worker": "", "ticket": 0, "attempt": 0}
+        row |= {"state": str(record.state), "value": record.value, "space": places.setdefault(space, len(places))}
+        row |= {key: _dump(getattr(record, key), f"trial {number}: {key}") for key in ("params", "user_attrs")}
+        row |= {"error": None if record.error is None else _dump(record.error, "error")}
+        row |= {"given": None if given is None else _dump({"params": given}, "given")}
+        rows.append(row | {"datetime_start": record.datetime_start.isoformat(), "datetime_complete": end.isoformat()})
+        for step, value in record.intermediate_values.items():
+            _check_step(step)
+            report = {"study": study, "number": number, "step": step, "revision": 1}
+            curves.append(report | {"value": None if math.isnan(value) else value})
+    queue = [
+        {"study": study, "worker": "", "ticket": 0, "attempt": 0, "retry_of": None}
+        | {key: _dump(entry[key], key) for key in ("params", "user_attrs")}
+        for entry in contents.queue
+    ]
+    domains = [{"study": study, "place": place, "domains": text} for text, place in places.items()]
+    for table, entries in ((_spaces, domains), (_trials, rows), (_reports, curves), (_enqueued, queue)):
+        if entries:
+            connection.execute(sa.insert(table), entries)
+
+
+def load(url: str, name: str | None, sampler: Sampler | None, pruner: Pruner | None) -> SharedStudy:
+    """Return a study that is in a storage; see `tpe_reference.load_study`."""
+    store = Storage(url, create=False)
+    return SharedStudy(store, _find(store, name, "load_study"), sampler, pruner)
+
+
+def _find(store: Storage, name: str | None, who: str) -> Row:
+    def look(connection: sa.Connection, is_again: bool) -> tuple[Row | None, list[str]]:
+        row = database.find(connection, name)
+        return row, database.names(connection) if row is None else []
+
+    row, known = store.run(look, write=False)
+    if row is not None:
+        return row
+    listed = ", ".join(f"{other!r:.80}" for other in known[:20]) + ", ..." * (len(known) > 20)
+    if name is None and known:
+        raise ValueError(f"{who}: storage {store.address} has several studies, say which as study_name: {listed}")
+    wanted = "" if name is None else f" {name!r:.80}"
+    raise StudyNotFoundError(f"{who}: storage {store.address} has no study{wanted}; it has: {listed or 'none'}")
+
+
+def delete_study(study_name: str, storage: str) -> None:
+    """Remove a study from a storage, with all its trials. Whoever is working on it gets an error.
+
+    Raises:
+        StudyNotFoundError: When there is no such study.
+    """
+    store = Storage(storage, create=False)
+    row = _find(store, study_name, "delete_study")
+    store.run(lambda connection, is_again: database.delete(connection, row.id))
+
+
+def copy_study(*, from_study_name: str, from_storage: str, to_storage: str, to_study_name: str | None = None) -> None:
+    """Copy a study, with all its trials, into another storage, or under another name into the same one.
+
+    The copy goes on bit for bit as the study would have. A trial that is running stays where it is: in the copy it is
+    failed, as "interrupted".
+
+    Raises:
+        StudyNotFoundError, DuplicatedStudyError: When there is no such study, or one of the new name already.
+    """
+    store = Storage(from_storage, create=False)
+    row = _find(store, from_study_name, "copy_study")
+    # Neither of the two is asked anything; the study's own may be code that is not here.
+    study = SharedStudy(store, row, samplers.RandomSampler(), pruners.NopPruner())
+    contents = replace(study._contents(), study_name=to_study_name or study.study_name)
+    target = Storage(to_storage, create=True)
+    settings = {key: getattr(row, key) for key in ("sampler", "pruner", "retry", "lease")}
+    if not _make(target, contents, settings)[1]:
+        raise _duplicate("copy_study", target, contents.study_name)
+
+
+def get_all_study_names(storage: str) -> list[str]:
+    """Return the names of all studies in a storage, the oldest first."""
+    return Storage(storage, create=False).run(lambda connection, is_again: database.names(connection), write=False)
+
+
+def get_all_study_summaries(storage: str) -> list[StudySummary]:
+    """Return what stands in a storage about each study, the oldest first."""
+
+    def work(connection: sa.Connection, is_again: bool) -> list[StudySummary]:
+        rows = connection.execute(sa.select(_studies).order_by(_studies.c.id)).all()
+        return [_summary(connection, row) for row in rows]
+
+    return Storage(storage, create=False).run(work, write=False)
+
+
+def _summary(connection: sa.Connection, row: Row) -> StudySummary:
+    of_study = _trials.c.study == row.id
+    last = sa.func.max(sa.func.coalesce(_trials.c.datetime_complete, _trials.c.datetime_start))
+    columns = _trials.c.state, sa.func.count().label("n"), last.label("last")
+    states = connection.execute(sa.select(*columns).where(of_study).group_by(_trials.c.state)).all()
+    is_finite = sa.and_(_trials.c.value > -math.inf, _trials.c.value < math.inf)
+    value = _trials.c.value.asc() if row.direction == "minimize" else _trials.c.value.desc()
+    good = sa.select(_trials).where(of_study, _trials.c.state == str(TrialState.COMPLETE), is_finite)
+    best = connection.execute(good.order_by(value, _trials.c.number).limit(1)).first()
+    record = None
+    if best is not None:
+        query = sa.select(_spaces.c.domains).where(_spaces.c.study == row.id, _spaces.c.place == best.space)
+        entries = _load(connection.execute(query).scalar_one(), "domains").items()
+        record = _record_of(best, {name: domain_from_json(entry) for name, entry in entries}, {})
+    return StudySummary(
+        study_name=_load(row.name, "name"),
+        direction=row.direction,
+        user_attrs=_load(row.user_attrs, "user_attrs"),
+        datetime_start=datetime.fromisoformat(row.datetime_start),
+        n_trials=sum(entry.n for entry in states),
+        n_by_state={TrialState(entry.state): entry.n for entry in states},
+        best_trial=record,
+        datetime_last=max((datetime.fromisoformat(entry.last).replace(tzinfo=None) for entry in states), default=None),
+    )
