@@ -75,6 +75,14 @@ LAST_STEP = 2**63 - 1  # what a BIGINT holds
 
 _HEAD = (_studies.c.revision, _studies.c.lag, _studies.c.n_enqueued, _studies.c.user_attrs)
 
+# Statements that every trial needs, built once. Names with a colon in the comments are what they are executed with.
+_OF_STUDY = _studies.c.id == sa.bindparam("key")  # :key
+_LOCK = sa.update(_studies).where(_OF_STUDY).values(revision=_studies.c.revision + 1).returning(*_HEAD)
+_LOOK = sa.select(*_HEAD).where(_OF_STUDY)
+_CHANGE = sa.update(_trials).where(  # :key, :n, and the columns that change
+    _trials.c.study == sa.bindparam("key"), _trials.c.number == sa.bindparam("n"), _trials.c.state == RUNNING
+)
+
 
 class _Turn(NamedTuple):
     """A transaction that holds the lock on the study."""
@@ -114,10 +122,14 @@ class SharedStudy(Study):
         super().__init__(row.direction, sampler, pruner, seed, name)
         self._store, self._key, self._id = store, row.id, row.identity
         self._lease, self._retry = row.lease, row.retry
+        until = sa.null() if row.lease is None else store.clock() + row.lease
+        self._begin = sa.insert(_trials).values(lease_until=until)
+        self._begin_again = _CHANGE.values(lease_until=until)
         self._seen = 0  # the revision up to which the mirror is complete
         self._attrs_text = ""  # what _user_attrs was read from
         self._spaces: list[dict[str, Domain]] = []  # by place
         self._places: dict[str, int] = {}  # by JSON text
+        self._last_place: tuple[dict[str, Domain], int] = ({}, -1)  # the space that was last written, and its place
         self._others: set[int] = set()  # running trials of other workers
         self._first: Row | None = None  # of the queue
         self._queue_limit: int | None = 1  # how much of the queue is read: a turn needs its first entry
@@ -175,24 +187,27 @@ class SharedStudy(Study):
 
     def _lock_study(self, connection: sa.Connection) -> int:
         """Take the lock, bring the mirror up to date, and return the revision that this transaction makes."""
-        of_study = _studies.c.id == self._key
-        update = sa.update(_studies).where(of_study).values(revision=_studies.c.revision + 1).returning(*_HEAD)
-        head = self._check(connection.execute(update).one_or_none())
+        head = self._check(connection.execute(_LOCK, {"key": self._key}).one_or_none())
         self._catch_up(connection, head, head.revision - 1)
         return int(head.revision)
 
-    def _refresh(self) -> None:
+    def _refresh(self, *, patient: bool = True) -> None:
         """Take in what others have done."""
         if self._turn is not None:
             return
 
         def work(connection: sa.Connection, is_again: bool) -> None:
-            head = self._check(connection.execute(sa.select(*_HEAD).where(_studies.c.id == self._key)).one_or_none())
+            head = self._check(connection.execute(_LOOK, {"key": self._key}).one_or_none())
             self._catch_up(connection, head, head.revision)
 
         with self._lock:
             self._after_fork()
-            self._store.run(work, write=False)
+            self._store.run(work, write=False, patient=patient)
+
+    def __repr__(self) -> str:
+        with suppress(Exception):  # then it says what was known before
+            self._refresh(patient=False)
+        return super().__repr__()
 
     def _check(self, head: Row | None) -> Row:
         if head is None:
@@ -212,7 +227,7 @@ class SharedStudy(Study):
 
     def _forget_spaces(self) -> None:
         """Forget what was read inside a transaction that has been undone: the places may become others'."""
-        self._spaces, self._places = [], {}
+        self._spaces, self._places, self._last_place = [], {}, ({}, -1)
 
     def _after_fork(self) -> None:
         """In a forked process, be a worker of one's own: the open trials are the parent's."""
@@ -291,10 +306,14 @@ class SharedStudy(Study):
 
     def _place_of(self, connection: sa.Connection, domains: Mapping[str, Domain]) -> int:
         """Return a space's place, and give it one if it is new. Only in a turn."""
+        known, place = self._last_place
+        if [*map(id, domains.values())] == [*map(id, known.values())] and [*domains] == [*known]:
+            return place  # the very same domains as the last time, which is the rule
         text = _dump({name: domain_to_json(domain) for name, domain in domains.items()}, "distributions")
         if text not in self._places:
             self._read_spaces(connection)
         if text in self._places:
+            self._last_place = dict(domains), self._places[text]
             return self._places[text]
         place = len(self._spaces)
         connection.execute(sa.insert(_spaces).values(study=self._key, place=place, domains=text))
@@ -347,23 +366,21 @@ class SharedStudy(Study):
         connection, revision = self._turn
         place = self._place_of(connection, trial._domains or trial._joint_domains)
         given = {"params": trial._shown, "fixed": trial._fixed, "space": place}
-        connection.execute(
-            sa.insert(_trials).values(
-                study=self._key,
-                number=trial.number,
-                state=RUNNING,
-                params=_dump(trial._given(), "params"),
-                space=place,
-                user_attrs=_dump(trial.user_attrs, "user_attrs"),
-                datetime_start=trial._start.isoformat(),
-                given=None if trial._shown is None else _dump(given, "given"),
-                worker=self._worker,
-                ticket=self._ticket,
-                lease_until=self._lease_until(),
-                attempt=0 if self._first is None else self._first.attempt,
-                revision=revision,
-            )
-        )
+        row = {
+            "study": self._key,
+            "number": trial.number,
+            "state": RUNNING,
+            "params": _dump(trial._given(), "params"),
+            "space": place,
+            "user_attrs": _dump(trial.user_attrs, "user_attrs"),
+            "datetime_start": trial._start.isoformat(),
+            "given": None if trial._shown is None else _dump(given, "given"),
+            "worker": self._worker,
+            "ticket": self._ticket,
+            "attempt": 0 if self._first is None else self._first.attempt,
+            "revision": revision,
+        }
+        connection.execute(self._begin, row)
         if self._first is not None:
             self._dequeue(_enqueued.c.id == self._first.id)
         self._pending = trial
@@ -391,9 +408,6 @@ class SharedStudy(Study):
             self._beating.discard(number)
 
     # ---- lost workers ------------------------------------------------------------------------------------------------
-
-    def _lease_until(self) -> Any:
-        return None if self._lease is None else self._store.clock() + self._lease
 
     def _lost(self) -> list[Row]:
         """Return the running trials of others whose lease has run out. Only in a turn."""
@@ -424,17 +438,9 @@ class SharedStudy(Study):
         connection, revision = self._turn
         again = row.attempt < self._retry and row.given is None
         error = f"{LOST}: no sign of life for {self._lease:g} s{'; its parameters are tried again' * again}"
-        connection.execute(
-            sa.update(_trials)
-            .where(_trials.c.study == self._key, _trials.c.number == row.number)
-            .values(
-                state=FAILED,
-                error=_dump(error, "error"),
-                datetime_complete=datetime.now().isoformat(),
-                lease_until=None,
-                revision=revision,
-            )
-        )
+        row_now = {"state": FAILED, "error": _dump(error, "error"), "datetime_complete": datetime.now().isoformat()}
+        values = {**row_now, "lease_until": None, "revision": revision}
+        connection.execute(_CHANGE, {"key": self._key, "n": row.number, **values})
         if again:
             attrs = {**_load(row.user_attrs, "user_attrs"), "retry_of": row.number}
             self._put_in_line(row.params, _dump(attrs, "user_attrs"), attempt=row.attempt + 1, retry_of=row.number)
@@ -452,18 +458,8 @@ class SharedStudy(Study):
         declared = self._grid_space() if space is None else as_space(space, "ask")
         joint = self._space_at(connection, given["space"]) if declared is None else declared
         self._give(trial, joint, declared, is_own=space is None)
-        of_trial = sa.and_(_trials.c.study == self._key, _trials.c.number == row.number)
-        connection.execute(
-            sa.update(_trials)
-            .where(of_trial)
-            .values(
-                worker=self._worker,
-                ticket=self._ticket,
-                lease_until=self._lease_until(),
-                attempt=row.attempt + 1,
-                revision=revision,
-            )
-        )
+        row_now = {"worker": self._worker, "ticket": self._ticket, "attempt": row.attempt + 1, "revision": revision}
+        connection.execute(self._begin_again, {"key": self._key, "n": row.number, **row_now})
         self._pending = trial
         return trial
 
@@ -517,10 +513,8 @@ class SharedStudy(Study):
         """Change the row of a trial, as long as it is running."""
         assert self._turn is not None
         connection, revision = self._turn
-        update = sa.update(_trials).where(
-            _trials.c.study == self._key, _trials.c.number == trial.number, _trials.c.state == RUNNING
-        )
-        return connection.execute(update.values(revision=revision, **values)).rowcount == 1
+        which = {"key": self._key, "n": trial.number}
+        return connection.execute(_CHANGE, {**which, "revision": revision, **values}).rowcount == 1
 
     def _insert_reports(self, number: int, curve: Mapping[int, float]) -> None:
         assert self._turn is not None
@@ -604,7 +598,7 @@ class SharedStudy(Study):
         for number, record in enumerate(records, len(self._trials)):
             row = {"study": self._key, "number": number, "revision": revision, **self._columns(record)}
             row |= {"worker": self._worker, "ticket": self._ticket, "attempt": 0}
-            connection.execute(sa.insert(_trials).values(row))
+            connection.execute(sa.insert(_trials), row)
             self._insert_reports(number, record.intermediate_values)
         self._has_appended = True
 

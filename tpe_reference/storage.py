@@ -218,14 +218,17 @@ class Storage:
             waits = kind == "busy" or (kind == "away" and patient)
             if not waits or time.monotonic() - started > PATIENCE:
                 raise self._as_ours(kind, text)
-            _logger.warning("storage %s: %s; trying again in %.1f s", self.address, text, pause)
+            if not is_again:
+                _logger.warning("storage %s: %s; trying again, for %g s at most", self.address, text, PATIENCE)
             # Jitter, so that workers do not come back all at once. From the system's generator: Python's is the user's.
             time.sleep(pause * random.SystemRandom().uniform(0.5, 1.0))
             pause, is_again = min(2 * pause, LONGEST_PAUSE), True
 
-    def clock(self) -> Any:
-        """Return the time in seconds, as SQL or a number, by the clock that all workers share: the server's."""
-        return time.time() if self.is_sqlite else sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), Double)
+    def clock(self) -> sa.ColumnElement[float]:
+        """Return SQL for the time in seconds, by the one clock that all workers share: the server's."""
+        if self.is_sqlite:  # counts days from noon of a Monday in 4714 BC; 2440587.5 is the beginning of 1970
+            return (sa.func.julianday("now", type_=Double) - 2440587.5) * 86400.0
+        return sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), Double)
 
     def mask(self, text: str) -> str:
         """Return a text without the password."""
