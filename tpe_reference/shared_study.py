@@ -129,7 +129,7 @@ class SharedStudy(Study):
         self._attrs_text = ""  # what _user_attrs was read from
         self._spaces: list[dict[str, Domain]] = []  # by place
         self._places: dict[str, int] = {}  # by JSON text
-        self._last_place: tuple[dict[str, Domain], int] = ({}, -1)  # the space that was last written, and its place
+        self._last_place: tuple[dict[str, Domain], int] | None = None  # the space that was last written, and its place
         self._others: set[int] = set()  # running trials of other workers
         self._first: Row | None = None  # of the queue
         self._queue_limit: int | None = 1  # how much of the queue is read: a turn needs its first entry
@@ -227,7 +227,7 @@ class SharedStudy(Study):
 
     def _forget_spaces(self) -> None:
         """Forget what was read inside a transaction that has been undone: the places may become others'."""
-        self._spaces, self._places, self._last_place = [], {}, ({}, -1)
+        self._spaces, self._places, self._last_place = [], {}, None
 
     def _after_fork(self) -> None:
         """In a forked process, be a worker of one's own: the open trials are the parent's."""
@@ -306,9 +306,10 @@ class SharedStudy(Study):
 
     def _place_of(self, connection: sa.Connection, domains: Mapping[str, Domain]) -> int:
         """Return a space's place, and give it one if it is new. Only in a turn."""
-        known, place = self._last_place
-        if [*map(id, domains.values())] == [*map(id, known.values())] and [*domains] == [*known]:
-            return place  # the very same domains as the last time, which is the rule
+        if self._last_place is not None:
+            known, place = self._last_place
+            if [*map(id, domains.values())] == [*map(id, known.values())] and [*domains] == [*known]:
+                return place  # the very same domains as the last time, which is the rule
         text = _dump({name: domain_to_json(domain) for name, domain in domains.items()}, "distributions")
         if text not in self._places:
             self._read_spaces(connection)
