@@ -274,6 +274,23 @@ def test_a_reproducible_run_depends_on_no_timing_no_workers_and_no_interruption(
     assert called == list(range(40)), "callbacks come in the order of the numbers"
 
 
+def reports_and_prunes(trial: Trial) -> float:
+    x = trial.suggest_float("x", -5, 5)
+    for step in range(3):
+        trial.report(x * x + step, step)
+        if trial.should_prune():
+            raise TrialPruned
+    return x * x
+
+
+@quiet
+def test_a_trial_of_a_reproducible_run_is_pruned_by_its_own_curve() -> None:
+    """The others see it as running, without a curve; the pruner judges the curve that it has."""
+    study, _ = shuffled(RandomSampler, [(40, 3, 0)], objective=reports_and_prunes)
+    assert outline(study) == outline(shuffled(RandomSampler, [(40, 1, 0)], objective=reports_and_prunes)[0])
+    assert 5 <= sum(trial.state == "pruned" for trial in study.trials) <= 35
+
+
 @quiet
 @pytest.mark.parametrize("rule", [{"patience": 8}, {"target": -5.0}], ids=str)
 def test_stop_rules_of_a_reproducible_run_do_not_depend_on_timing_either(rule: dict[str, Any]) -> None:

@@ -284,7 +284,11 @@ class SharedStudy(Study):
         self._enter(record, given)
 
     def _mirror_running(self, connection: sa.Connection, row: Row, known: Trial | None, news: dict[int, float]) -> None:
-        """Enter a trial that another worker evaluates."""
+        """Enter a trial that another worker evaluates.
+
+        Of the parameters that it was given it counts as having named all: here nobody knows which it has reached, and
+        whoever tells it by its number means all of them.
+        """
         trial = Trial(self, row.number, self._rng_of(row.number)) if known is None else known
         trial._domains = dict(self._space_at(connection, row.space))
         trial._params = _params_of(row, trial._domains)
@@ -455,6 +459,7 @@ class SharedStudy(Study):
         trial = Trial(self, row.number, self._rng_of(row.number))
         trial._fixed, trial._shown = given["fixed"], given["params"]
         trial.user_attrs = _load(row.user_attrs, "user_attrs")
+        self._show(row.number - lag + 1)
         trial._view = self._view_of(connection, row.number, lag)
         declared = self._grid_space() if space is None else as_space(space, "ask")
         joint = self._space_at(connection, given["space"]) if declared is None else declared

@@ -215,7 +215,9 @@ class Storage:
             except (DBAPIError, PoolTimeout) as error:
                 text = self.mask(" ".join(str(getattr(error, "orig", error)).split()))
                 kind = self._kind(error)
-            waits = kind == "busy" or (kind == "away" and patient)
+                # That a connection which was made before is dead does not mean that the server is.
+                is_stale = getattr(error, "connection_invalidated", False) and not is_again
+            waits = kind == "busy" or (kind == "away" and (patient or is_stale))
             if not waits or time.monotonic() - started > PATIENCE:
                 raise self._as_ours(kind, text)
             if not is_again:

@@ -657,7 +657,7 @@ class Study:
         with self._lock:
             trial._check_open()
             self._refresh()
-            return bool(self.pruner.should_prune(self._freeze(trial), self._before(trial.number)))
+            return bool(self.pruner.should_prune(self._as_it_is(trial), self._before(trial.number)))
 
     def _note_domain(self, trial: Trial, name: str, domain: Domain) -> Domain:
         """Notice a name whose domain differs from that of earlier trials; of equal ones return the first, for all."""
@@ -701,8 +701,12 @@ class Study:
             self._history.append(self._freeze(trial))
 
     def _freeze(self, trial: Trial) -> FrozenTrial:
+        """Return an open trial as others see it."""
         if trial._shown is not None:
             return FrozenTrial(dict(trial._shown), state=TrialState.RUNNING)
+        return self._as_it_is(trial)
+
+    def _as_it_is(self, trial: Trial) -> FrozenTrial:
         return FrozenTrial(trial._given(), math.nan, self._losses(trial._curve), TrialState.RUNNING)
 
     def _losses(self, curve: Mapping[int, float]) -> dict[int, float]:

@@ -1,0 +1,208 @@
+"""What becomes of a trial whose worker gives no sign of life, seen from the other workers and from itself.
+
+Here a lease runs out because the test says so in the table; processes that are really killed are elsewhere.
+"""
+
+import math
+import multiprocessing
+import os
+import pickle
+from typing import Any
+
+import pytest
+
+from tpe_reference import CmaEsSampler, Float, Study, TPESampler, Trial, TrialPruned, create_study, load_study
+from tpe_reference.samplers import Sampler
+
+storage = pytest.importorskip("tpe_reference.storage", reason='needs the extra "storage"', exc_type=ImportError)
+SPACE = {"x": Float(0, 1)}
+
+
+def two_workers(url: str, **settings: Any) -> tuple[Any, Any]:
+    one = create_study(storage=url, study_name="s", seed=7, **settings)
+    return one, load_study(study_name="s", storage=url)
+
+
+def lose(study: Any) -> None:
+    """Let the leases of all running trials run out, and everybody notice at the next occasion."""
+    update = storage.sa.update(storage.trials).where(storage.trials.c.state == "running")
+    study._store.run(lambda connection, again: connection.execute(update.values(lease_until=0.0)))
+    study._look_at = -math.inf
+
+
+def objective(trial: Trial) -> float:
+    x = trial.suggest_float("x", -5, 5)
+    if trial.suggest_categorical("k", ["a", "b"]) == "a":
+        x += trial.suggest_int("n", 1, 5)  # found as it runs: drawn by the trial's own generator
+    for step in range(3):
+        trial.report(x * x + step, step)
+        if trial.should_prune():
+            raise TrialPruned
+    return x * x
+
+
+def outline(study: Study) -> list[Any]:
+    return [(t.number, t.state, t.value, t.params, t.distributions, t.intermediate_values) for t in study.trials]
+
+
+def test_a_lost_trial_is_failed_by_whoever_starts_the_next(storage_url: str) -> None:
+    one, two = two_workers(storage_url)
+    lost = one.ask(SPACE)
+    assert two.ask(SPACE).number == 1
+    assert two.trials[0].state == "running"
+    lose(two)
+    two.ask(SPACE)
+    record = two.trials[0]
+    assert (record.state, record.params) == ("failed", lost.params)
+    assert record.error == "its worker was lost: no sign of life for 60 s"
+    assert outline(one) == outline(two)
+    assert one._contents().queue == []
+
+
+def test_a_worker_does_not_give_up_its_own_trials_and_without_a_lease_nobody_does(storage_url: str) -> None:
+    one = create_study(storage=storage_url, study_name="s")
+    trial = one.ask(SPACE)
+    lose(one)
+    one.ask(SPACE)
+    assert one.tell(trial, 1.0).number == 0
+    patient = create_study(storage=storage_url, study_name="patient", lease=None)
+    patient.ask(SPACE)
+    other: Any = load_study(study_name="patient", storage=storage_url)
+    other.ask(SPACE)
+    other._look_at = -math.inf
+    other.ask(SPACE)
+    assert other.tell(0, 2.0).state == "complete"
+
+
+def test_the_parameters_of_a_lost_trial_are_tried_again_as_often_as_was_asked_for(storage_url: str) -> None:
+    one, two = two_workers(storage_url, retry=2)
+    first = one.ask(SPACE)
+    first.set_user_attr("note", "of the first")
+    for number in range(3):
+        lose(two)
+        three: Any = load_study(study_name="s", storage=storage_url)
+        again = three.ask(SPACE)  # gives up the trial before
+        lose(three)
+        assert again.number == number + 1
+        if number < 2:
+            assert again.params == first.params
+            assert again.user_attrs == {"note": "of the first", "retry_of": number}
+        else:
+            assert again.user_attrs == {}
+    assert [t.state for t in two.trials] == ["failed", "failed", "failed", "running"]
+
+
+def test_a_parameter_found_as_the_trial_ran_is_tried_again_too(storage_url: str) -> None:
+    one, two = two_workers(storage_url, retry=1)
+    trial = one.ask()
+    x, k = trial.suggest_float("x", -5, 5), trial.suggest_categorical("k", ["a", "b", "c"])
+    two.ask()
+    lose(two)
+    again = two.ask()
+    assert (again.suggest_float("x", -5, 5), again.suggest_categorical("k", ["a", "b", "c"])) == (x, k)
+
+
+@pytest.mark.parametrize("retry", [0, 1])
+def test_the_result_of_a_trial_that_was_given_up_is_kept_as_another_trial(storage_url: str, retry: int) -> None:
+    one, two = two_workers(storage_url, retry=retry)
+    trial = one.ask(SPACE)
+    two.ask(SPACE)
+    lose(two)
+    two._ask(SPACE, None, lambda number: False)  # only looks
+    assert len(two._contents().queue) == retry
+    assert two.trials[0].state == "failed"
+    trial.report(3.0, 1)  # its objective notices nothing
+    assert not trial.should_prune()
+    with pytest.warns(UserWarning, match=r"trial 0 had been given up.*kept all the same, as trial 2.*longer lease"):
+        record = one.tell(trial, 0.25)
+    assert (record.number, record.value, record.params) == (2, 0.25, trial.params)
+    assert record.intermediate_values == {1: 3.0}
+    assert one.best_trial == two.best_trial == record
+    assert two._contents().queue == []  # it need not be tried again
+    with pytest.raises(ValueError, match="trial 0 is finished already"):
+        two.tell(0, 1.0)
+    assert [t.state for t in one.trials] == ["failed", "running", "complete"]
+
+
+def test_a_given_up_trial_that_fails_after_all_leaves_nothing(storage_url: str) -> None:
+    one, two = two_workers(storage_url)
+    trial = one.ask(SPACE)
+    two.ask(SPACE)
+    lose(two)
+    two.ask(SPACE)
+    one.tell(trial, state="failed")
+    assert [t.state for t in one.trials] == ["failed", "running", "running"]
+
+
+@pytest.mark.parametrize("make", [TPESampler, CmaEsSampler])
+@pytest.mark.parametrize("lag", [1, 3])
+def test_in_a_reproducible_run_a_lost_trial_is_run_again_under_its_number(
+    storage_url: str, make: Any, lag: int
+) -> None:
+    sampler: Sampler = make()
+    one, two = two_workers(storage_url, sampler=sampler)
+    one.optimize(objective, n_trials=12, reproducible=lag)
+    begun = one._ask(None, lag)
+    begun.suggest_float("x", -5, 5)
+    lose(two)
+    two.optimize(objective, until=20, reproducible=lag)
+    alone = create_study(sampler=make(), seed=7)
+    alone.optimize(objective, n_trials=20, n_jobs=lag, reproducible=True)
+    assert outline(two) == outline(one) == outline(alone)
+    # The first worker comes back: its result is the one that is there, and nobody is bothered.
+    assert one.tell(begun, 123.0).value == alone.trials[12].value
+    assert len(one.trials) == 20
+
+
+def test_what_costs_two_workers_is_not_run_a_third_time(storage_url: str) -> None:
+    one, two = two_workers(storage_url)
+    one._set_lag(2)
+    one._ask(SPACE, 2)
+    lose(two)
+    two._refresh()
+    assert two._ask(SPACE, 2).number == 0
+    three: Any = load_study(study_name="s", storage=storage_url)
+    lose(three)
+    assert three._ask(SPACE, 2).number == 1
+    assert three.trials[0].error.startswith("its worker was lost")
+
+
+def test_a_generation_of_cma_es_goes_on_when_a_lost_trial_has_been_failed(storage_url: str) -> None:
+    sampler = CmaEsSampler(popsize=4)
+    one, two = two_workers(storage_url, sampler=sampler)
+    space = {"x": Float(-1, 1), "y": Float(-1, 1)}
+    one.ask(space)  # and never told
+    two._refresh()
+    for _ in range(8):
+        two.tell(two.ask(space), 1.0)
+    assert len(sampler.explain(space, two._history, two._rng_of(9))) == 1  # still the first generation
+    lose(two)
+    two.tell(two.ask(space), 1.0)
+    assert len(sampler.explain(space, two._history, two._rng_of(9))) > 1
+
+
+def _ask_in_child(study: Study, pipe: Any) -> None:
+    trial = study.ask(SPACE)
+    study.tell(trial, 0.5)
+    pipe.send((trial.number, [str(t.state) for t in study.trials]))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_process_is_a_worker_of_its_own(storage_url: str) -> None:
+    study = create_study(storage=storage_url, study_name="s")
+    trial = study.ask(SPACE)
+    here, there = multiprocessing.Pipe()
+    child = multiprocessing.get_context("fork").Process(target=_ask_in_child, args=(study, there))
+    child.start()
+    assert here.recv() == (1, ["running", "complete"])
+    child.join()
+    assert study.tell(trial, 1.0).number == 0
+    assert [t.value for t in study.trials] == [1.0, 0.5]
+
+
+def test_a_pickled_study_opens_the_storage_again(storage_url: str) -> None:
+    study = create_study(storage=storage_url, study_name="s", sampler=CmaEsSampler(popsize=5))
+    again = pickle.loads(pickle.dumps(study))
+    again.tell(again.ask(SPACE), 1.0)
+    assert study.trials == again.trials
+    assert again.sampler.popsize == 5
