@@ -51,7 +51,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from . import pruners, samplers
 from . import storage as database
-from .exceptions import DuplicatedStudyError, StudyNotFoundError
+from .exceptions import DuplicatedStudyError, StorageInternalError, StudyNotFoundError
 from .files import algorithm_from_json, algorithm_to_json
 from .pruners import Pruner
 from .samplers import Sampler
@@ -247,7 +247,11 @@ class SharedStudy(Study):
             for row in connection.execute(_news(_reports, self._key, self._seen).order_by(_reports.c.step)):
                 curves.setdefault(row.number, {})[row.step] = math.nan if row.value is None else row.value
             for row in connection.execute(_news(_trials, self._key, self._seen).order_by(_trials.c.number)).all():
-                self._mirror(connection, row, curves.get(row.number, {}))
+                try:
+                    self._mirror(connection, row, curves.get(row.number, {}))
+                except (ValueError, TypeError, KeyError, IndexError) as error:  # somebody has changed the tables
+                    where = f"storage {self._store.address}: study {self.study_name!r:.80}, trial {row.number}"
+                    raise StorageInternalError(f"{where}: it is damaged: {error}") from error
             self._seen = revision
         self._first, self._queue = None, deque()
         if head.n_enqueued:
@@ -504,7 +508,7 @@ class SharedStudy(Study):
 
         def write() -> None:
             if self._change(trial):
-                self._insert_reports(trial.number, {step: value})
+                self._insert_reports(trial.number, {step: value + 0.0})
 
         self._in_turn(write)
         if trial.number in self._mine:
@@ -542,8 +546,7 @@ class SharedStudy(Study):
 
     def _keep(self, trial: Trial, record: TrialRecord) -> TrialRecord:
         """Write what came of a trial, unless others have finished it; return the record as it is kept."""
-        for step in record.intermediate_values:
-            _check_step(step)
+        record = _storable(record)
         kept = self._in_turn(lambda: self._write_finished(trial, record))
         if trial.number in self._mine:
             self._let_go(trial.number)
@@ -601,7 +604,7 @@ class SharedStudy(Study):
         """Insert finished trials; the mirror reads them like those of others."""
         assert self._turn is not None
         connection, revision = self._turn
-        for number, record in enumerate(records, len(self._trials)):
+        for number, record in enumerate(map(_storable, records), len(self._trials)):
             row = {"study": self._key, "number": number, "revision": revision, **self._columns(record)}
             row |= {"worker": self._worker, "ticket": self._ticket, "attempt": 0}
             connection.execute(sa.insert(_trials), row)
@@ -724,6 +727,14 @@ def _is_lost(record: TrialRecord) -> bool:
     return record.state == TrialState.FAILED and (record.error or "").startswith(LOST)
 
 
+def _storable(record: TrialRecord) -> TrialRecord:
+    """Return a record as the tables will give it back: their zero has no sign."""
+    for step in record.intermediate_values:
+        _check_step(step)
+    curve = {step: value + 0.0 for step, value in record.intermediate_values.items()}
+    return replace(record, value=None if record.value is None else record.value + 0.0, intermediate_values=curve)
+
+
 def _check_step(step: int) -> None:
     if step > LAST_STEP:
         raise ValueError(f"report: in a storage a step must be at most {LAST_STEP}, got {step}")
@@ -831,7 +842,7 @@ def _insert_contents(connection: sa.Connection, study: int, contents: StudyConte
     places: dict[str, int] = {}
     rows: list[dict[str, Any]] = []
     curves: list[dict[str, Any]] = []
-    for number, known in enumerate(contents.trials):
+    for number, known in enumerate(map(_storable, contents.trials)):
         record = known
         if known.state == TrialState.RUNNING:  # it runs elsewhere, and will be told there
             record = replace(known, state=TrialState.FAILED, value=None, error="interrupted")
@@ -845,7 +856,6 @@ def _insert_contents(connection: sa.Connection, study: int, contents: StudyConte
         row |= {"given": None if given is None else _dump({"params": given}, "given")}
         rows.append(row | {"datetime_start": record.datetime_start.isoformat(), "datetime_complete": end.isoformat()})
         for step, value in record.intermediate_values.items():
-            _check_step(step)
             report = {"study": study, "number": number, "step": step, "revision": 1}
             curves.append(report | {"value": None if math.isnan(value) else value})
     queue = [

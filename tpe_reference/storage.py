@@ -34,6 +34,7 @@ import hashlib
 import logging
 import os
 import random
+import re
 import sqlite3
 import time
 import weakref
@@ -43,13 +44,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus
 
-try:
-    import sqlalchemy as sa
-    from sqlalchemy import BigInteger, Column, Double, ForeignKey, Index, Integer, String, Table, Text
-    from sqlalchemy.exc import ArgumentError, DBAPIError
-    from sqlalchemy.exc import TimeoutError as PoolTimeout
-except ImportError as error:  # pragma: no cover  # a test removes it in a process of its own
-    raise ImportError(f'a storage needs SQLAlchemy ({error}): pip install "tpe-reference[storage]"') from None
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Column, Double, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from .exceptions import StorageInternalError, StudyNotFoundError
 from .strict_json import decode, parse
@@ -178,7 +176,8 @@ class Storage:
 
     def __init__(self, url: str, *, create: bool) -> None:
         self._url = _read_url(url)
-        self.address = self._url.render_as_string(hide_password=True)
+        without_driver = self._url.set(drivername=self._url.get_backend_name())
+        self.address = without_driver.render_as_string(hide_password=True)
         password = self._url.password
         hidden = [password, *(v for k, v in self._url.query.items() if "password" in k.lower() and isinstance(v, str))]
         self._secrets = {form for word in hidden if word for form in (word, quote(word, safe=""), quote_plus(word))}
@@ -211,7 +210,10 @@ class Storage:
         while True:
             try:
                 with self._transaction(write) as connection:
-                    return work(connection, is_again)
+                    result = work(connection, is_again)
+                if is_again:
+                    _logger.warning("storage %s: is back after %.1f s", self.address, time.monotonic() - started)
+                return result
             except (DBAPIError, PoolTimeout) as error:
                 text = self.mask(" ".join(str(getattr(error, "orig", error)).split()))
                 kind = self._kind(error)
@@ -257,7 +259,10 @@ class Storage:
             sa.event.listen(engine, "begin", _begin_sqlite)
         else:
             arguments = {"connect_timeout": CONNECT, **KEEPALIVE}
-            engine = sa.create_engine(self._url, connect_args=arguments, hide_parameters=True)
+            try:
+                engine = sa.create_engine(self._url, connect_args=arguments, hide_parameters=True)
+            except ImportError as error:
+                raise ImportError(f'PostgreSQL needs psycopg ({error}): pip install "tpe-reference[storage]"') from None
         weakref.finalize(self, _dispose, engine, os.getpid())
         return engine
 
@@ -333,17 +338,22 @@ def _read_url(url: object) -> sa.URL:
         raise TypeError(f"storage must be a URL such as 'sqlite:///study.db' or None, got {type(url).__name__}")
     # The URL is never shown: what cannot be read may hold a password all the same.
     known = "storage must be a URL such as 'sqlite:///study.db' or 'postgresql://user:password@host/database'"
+    unreadable = f"{known}; this one cannot be read (characters like @ : / in a password are written %40 %3A %2F)"
+    scheme, _, rest = url.partition("://")
+    # A sign in a password that should have been quoted would make a part of the password part of the host's name.
+    if scheme != "sqlite" and re.search(r"[@/?#].*@", rest):
+        raise ValueError(unreadable)
     try:
         parsed = sa.make_url(url)
     except (ArgumentError, ValueError):
-        raise ValueError(
-            f"{known}; this one cannot be read (characters like @ : / in a password are written %40 %3A %2F)"
-        ) from None
+        raise ValueError(unreadable) from None
     backend = parsed.get_backend_name()
     if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername != "sqlite":
         raise ValueError(f"{known}; {backend!r} is not supported")
+    if parsed.username or parsed.password or parsed.host:
+        raise ValueError(f"{known}; SQLite has no users and no host")
     if parsed.database in (None, "", ":memory:"):
         raise ValueError(f"{known}; a study that no other process shares needs none: leave storage out")
     return parsed.set(database=str(Path(parsed.database).absolute()))  # whatever the working directory will be

@@ -328,8 +328,6 @@ class Study:
         if state is not None and state not in ("complete", "pruned", "failed"):
             raise ValueError(f"tell: state must be 'complete', 'pruned' or 'failed', got {state!r}")
         value = only(values)
-        if not isinstance(trial, Trial):
-            self._refresh()  # it may have been asked for elsewhere
         if state == "failed" and value is not None:
             raise ValueError(f"tell: a failed trial has no value, got {value!r}; leave one of the two out")
         with self._lock:
@@ -864,6 +862,8 @@ class Study:
     def _find(self, trial: Trial | int) -> Trial | TrialRecord:
         """Return what the study has under a trial's number."""
         number = trial.number if isinstance(trial, Trial) else trial
+        if is_whole(number) and number >= len(self._trials):
+            self._refresh()  # it may be one that was asked for elsewhere
         if not is_whole(number) or not 0 <= number < len(self._trials):
             raise ValueError(f"this study has no trial {trial!r}: it has {len(self._trials)} trials, numbered from 0")
         return self._trials[number]
@@ -969,11 +969,10 @@ def create_study(
     from .logging import log_study  # here, for Python's logging takes longer to import than this package
 
     if storage is not None:
-        from .shared_study import create  # needs SQLAlchemy
-
         # Where the study exists, the seed of a sampler is not asked: every worker may have brought one of its own.
         contents = StudyContents(one_direction, _one_seed(seed, sampler), study_name)
-        study, is_new = create(
+        study: Study
+        study, is_new = _shared_study().create(
             storage, contents, sampler, pruner, load_if_exists=load_if_exists, retry=retry, lease=lease
         )
         if not is_new:
@@ -986,6 +985,15 @@ def create_study(
     in_memory = Study(one_direction, sampler, pruner, _one_seed(seed, sampler), study_name)
     log_study(in_memory)
     return in_memory
+
+
+def _shared_study() -> Any:
+    """Return the module that knows studies in a storage, for which an extra has to be installed."""
+    try:
+        from . import shared_study
+    except ImportError as error:
+        raise ImportError(f'a storage needs SQLAlchemy ({error}): pip install "tpe-reference[storage]"') from None
+    return shared_study
 
 
 def _check_same(name: str, is_said: object, wanted: object, stored: object) -> None:
@@ -1029,9 +1037,8 @@ def load_study(
     if storage is not None:
         if path is not None:
             raise TypeError("load_study: give a file or a storage, not both")
-        from .shared_study import load as load_shared  # needs SQLAlchemy
-
-        return load_shared(storage, study_name, sampler, pruner)
+        shared: Study = _shared_study().load(storage, study_name, sampler, pruner)
+        return shared
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"load_study: path must be the name of a file, got {path!r}; study.save(path) writes one")
     from .files import load  # here, for most studies are never loaded
@@ -1106,9 +1113,7 @@ OF_STORAGES = ("StudySummary", "copy_study", "delete_study", "get_all_study_name
 
 def __getattr__(name: str) -> Any:
     if name in OF_STORAGES:
-        from . import shared_study  # needs SQLAlchemy
-
-        return getattr(shared_study, name)
+        return getattr(_shared_study(), name)
     from .not_covered import not_covered
 
     raise not_covered(__name__, name)
