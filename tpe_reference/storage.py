@@ -175,7 +175,7 @@ class Storage:
     """
 
     def __init__(self, url: str, *, create: bool) -> None:
-        self._url = _read_url(url)
+        self._url, self._text = _read_url(url), url
         without_driver = self._url.set(drivername=self._url.get_backend_name())
         self.address = without_driver.render_as_string(hide_password=True)
         password = self._url.password
@@ -243,7 +243,7 @@ class Storage:
     @property
     def url(self) -> str:
         """The URL with the password: for another connection, never to be shown."""
-        return self._url.render_as_string(hide_password=False)
+        return self.address if self.is_sqlite else self._text
 
     def __repr__(self) -> str:
         return f"<Storage: {self.address}>"
