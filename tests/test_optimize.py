@@ -439,6 +439,23 @@ def test_what_cannot_be_sent_to_a_process_is_named_before_anything_runs() -> Non
         create_study(sampler=Local(), seed=0).optimize(bowl, n_trials=4, n_jobs=2)
 
 
+class SilentError(Exception):
+    def __str__(self) -> str:
+        raise ZeroDivisionError
+
+
+def raises_without_a_text(trial: Trial) -> float:
+    raise SilentError
+
+
+@pytest.mark.parametrize("workers", [{}, {"n_jobs": 2}], ids=str)
+def test_an_exception_whose_text_cannot_be_had_is_caught_as_any_other(workers: dict[str, Any]) -> None:
+    study = create_study(seed=0)
+    with pytest.warns(UserWarning, match=r"failed: SilentError \(whose text raises ZeroDivisionError\)"):
+        study.optimize(raises_without_a_text, n_trials=2, catch=SilentError, **workers)
+    assert [t.state for t in study.trials] == ["failed", "failed"]
+
+
 class UnsendableError(Exception):
     def __init__(self) -> None:
         super().__init__("holds a lock")

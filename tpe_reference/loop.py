@@ -66,8 +66,7 @@ def evaluate(objective: Callable[[Any], float], caught: Caught, argument: Any) -
     except TrialPruned:
         outcome = Outcome(TrialState.PRUNED, argument._last_report() if isinstance(argument, Trial) else math.nan)
     except BaseException as error:  # Ctrl-C as well: no trial may be left running
-        text = f"{type(error).__name__}: {error}"
-        outcome = Outcome(TrialState.FAILED, error=text, exception=error, caught=isinstance(error, caught))
+        outcome = Outcome(TrialState.FAILED, error=describe(error), exception=error, caught=isinstance(error, caught))
     else:
         number, problem = as_number(only(value), nan=False)
         outcome = Outcome(TrialState.COMPLETE, number)
@@ -76,6 +75,14 @@ def evaluate(objective: Callable[[Any], float], caught: Caught, argument: Any) -
     if isinstance(argument, Trial) and argument._is_detached:
         outcome.found = argument._found()
     return outcome
+
+
+def describe(error: BaseException) -> str:
+    """Return the class and the text of an exception, also of one whose text cannot be had."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception as another:
+        return f"{type(error).__name__} (whose text raises {type(another).__name__})"
 
 
 class Workers(Protocol):
@@ -220,7 +227,7 @@ class Loop:
                 self.workers.start(trial.number, self._argument(trial))
             except Exception as error:  # it cannot be evaluated, which is no reason to lose those under way
                 del self.open[trial.number]
-                self.study._finish(trial, TrialState.FAILED, math.nan, f"{type(error).__name__}: {error}")
+                self.study._finish(trial, TrialState.FAILED, math.nan, describe(error))
                 self._postpone(error)
 
     def _next(self) -> Trial | None:

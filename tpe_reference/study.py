@@ -603,17 +603,17 @@ class Study:
                         f"trial {trial.number} has {name!r} already, as {trial._domains[name]}, and now as {domain}; "
                         "use another name for the second"
                     )
-            domain = self._note_domain(trial, name, domain)
+            domain, label = self._note_domain(trial, name, domain), name
             if name in trial._from_grid:
                 trial._from_grid.discard(name)
                 value = trial._params[name]
             elif name in trial._fixed:
-                value = trial._fixed[name]
+                value, label = trial._fixed[name], f"the enqueued {name}"
             elif trial._joint_domains.get(name) == domain and name in trial._joint:
                 value = trial._joint[name]
             else:
                 value = self._ask_alone(trial, name, domain)
-            trial._params[name] = member(name, value, domain)
+            trial._params[name] = member(label, value, domain)
             trial._domains[name] = domain
             if trial.number < len(self._history):  # others have seen it running; they should see this too
                 self._history[trial.number] = self._freeze(trial)
