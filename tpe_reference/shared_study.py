@@ -329,8 +329,9 @@ class SharedStudy(Study):
         return place
 
     def _read_spaces(self, connection: sa.Connection) -> None:
-        query = sa.select(_spaces.c.domains).where(_spaces.c.study == self._key).order_by(_spaces.c.place)
-        for text in connection.execute(query).scalars().all()[len(self._spaces) :]:
+        new = _spaces.c.study == self._key, _spaces.c.place >= len(self._spaces)
+        query = sa.select(_spaces.c.domains).where(*new).order_by(_spaces.c.place)
+        for text in connection.execute(query).scalars():
             self._places[text] = len(self._spaces)
             entries = _load(text, "domains").items()
             self._spaces.append({name: domain_from_json(entry) for name, entry in entries})
@@ -344,8 +345,7 @@ class SharedStudy(Study):
         is_wanted: Callable[[int], bool] | None = None,
     ) -> Trial | None:
         with self._lock:
-            if lag is None:
-                self._give_up_lost()
+            self._give_up_lost(lag)
             return super()._ask(space, lag, is_wanted)
 
     def _start(
@@ -357,9 +357,8 @@ class SharedStudy(Study):
         if lag is None:
             return super()._start(space, lag, is_wanted)
         for row in self._lost():
-            if row.attempt < max(1, self._retry):
+            if not self._is_hopeless(row):
                 return self._take_over(row, space, lag)
-            self._fail_lost(row)  # as with processes of one's own: what has cost two workers is left alone
         number = len(self._trials)
         if any(running <= number - lag for running in (*self._others, *self._mine)):
             raise NotYet
@@ -431,16 +430,22 @@ class SharedStudy(Study):
         )
         return list(connection.execute(query.order_by(_trials.c.number)).all())
 
-    def _give_up_lost(self) -> None:
-        """Fail the trials whose workers have been lost, and put them in line again."""
+    def _give_up_lost(self, lag: int | None) -> None:
+        """Fail the trials whose workers have been lost; of a reproducible run only those that are not run again."""
         if self._lease is None or not self._others or time.monotonic() < self._look_at:
             return
         self._look_at = time.monotonic() + self._lease / BEATS
-        self._in_turn(self._fail_all_lost)
 
-    def _fail_all_lost(self) -> None:
-        for row in self._lost():
-            self._fail_lost(row)
+        def fail() -> None:
+            for row in self._lost():
+                if lag is None or self._is_hopeless(row):
+                    self._fail_lost(row)
+
+        self._in_turn(fail)
+
+    def _is_hopeless(self, row: Row) -> bool:
+        """Whether a trial has cost so many workers that it is left alone; one more than once, as with `Processes`."""
+        return row.given is None or row.attempt >= max(1, self._retry)
 
     def _fail_lost(self, row: Row) -> None:
         assert self._turn is not None

@@ -81,6 +81,7 @@ studies = Table(
     Column("datetime_start", String(40), nullable=False),
     Column("n_enqueued", Integer, nullable=False),
     Column("revision", BigInteger, nullable=False),
+    sqlite_autoincrement=True,  # the number of a study that was deleted is not given to another one
 )
 
 spaces = Table(
@@ -139,7 +140,9 @@ enqueued = Table(
 
 # ---- waiting ---------------------------------------------------------------------------------------------------------
 
-BUSY = 60.0  # seconds that SQLite itself waits for other writers, before a transaction is begun anew
+# Seconds that SQLite itself waits for other writers, before a transaction is begun anew. Python cannot interrupt it, so
+# that Ctrl-C may take as long.
+BUSY = 5.0
 PATIENCE = 600.0  # seconds that a server may be away: long enough for a restart of the machine that it runs on
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # seconds between two tries; each pause is twice the one before
 CONNECT = 10  # seconds for a connection to be made

@@ -7,11 +7,23 @@ import math
 import multiprocessing
 import os
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tpe_reference import CmaEsSampler, Float, Study, TPESampler, Trial, TrialPruned, create_study, load_study
+from tpe_reference import (
+    CmaEsSampler,
+    Float,
+    Study,
+    TPESampler,
+    Trial,
+    TrialPruned,
+    create_study,
+    delete_study,
+    load_study,
+)
+from tpe_reference.exceptions import StudyNotFoundError
 from tpe_reference.samplers import Sampler
 
 storage = pytest.importorskip("tpe_reference.storage", reason='needs the extra "storage"', exc_type=ImportError)
@@ -154,16 +166,17 @@ def test_in_a_reproducible_run_a_lost_trial_is_run_again_under_its_number(
     assert len(one.trials) == 20
 
 
-def test_what_costs_two_workers_is_not_run_a_third_time(storage_url: str) -> None:
+@pytest.mark.parametrize("lag", [1, 2])
+def test_what_costs_two_workers_is_not_run_a_third_time(storage_url: str, lag: int) -> None:
     one, two = two_workers(storage_url)
-    one._set_lag(2)
-    one._ask(SPACE, 2)
+    one._set_lag(lag)
+    one._ask(SPACE, lag)
     lose(two)
     two._refresh()
-    assert two._ask(SPACE, 2).number == 0
+    assert two._ask(SPACE, lag).number == 0
     three: Any = load_study(study_name="s", storage=storage_url)
     lose(three)
-    assert three._ask(SPACE, 2).number == 1
+    assert three._ask(SPACE, lag).number == 1
     assert three.trials[0].error.startswith("its worker was lost")
 
 
@@ -179,6 +192,18 @@ def test_a_generation_of_cma_es_goes_on_when_a_lost_trial_has_been_failed(storag
     lose(two)
     two.tell(two.ask(space), 1.0)
     assert len(sampler.explain(space, two._history, two._rng_of(9))) > 1
+
+
+def test_a_study_of_the_same_name_is_not_the_one_that_was_deleted(storage_url: str) -> None:
+    old, _ = two_workers(storage_url)
+    trial = old.ask(SPACE)
+    delete_study(study_name="s", storage=storage_url)
+    new = create_study(storage=storage_url, study_name="s")
+    actions: list[Callable[[], Any]] = [lambda: old.tell(trial, 1.0), lambda: old.ask(SPACE), lambda: old.trials]
+    for action in actions:
+        with pytest.raises(StudyNotFoundError, match="the study 's' was deleted"):
+            action()
+    assert new.trials == []
 
 
 def _ask_in_child(study: Study, pipe: Any) -> None:
