@@ -35,6 +35,7 @@ from tpe_reference import (  # noqa: E402
     visualization,
 )
 from tpe_reference.samplers.tpe_variants import HYPEROPT  # noqa: E402
+from tpe_reference.text import shorten  # noqa: E402
 from tpe_reference.visualization import (  # noqa: E402
     plot_cma,
     plot_contour,
@@ -48,7 +49,7 @@ from tpe_reference.visualization import (  # noqa: E402
     plot_slice,
     plot_timeline,
 )
-from tpe_reference.visualization.canvas import ParamAxis, choice_labels, label, shorten, value_scale  # noqa: E402
+from tpe_reference.visualization.canvas import ParamAxis, choice_labels, label, value_scale  # noqa: E402
 from tpe_reference.visualization.parameters import landscape, ranks_of  # noqa: E402
 from tpe_reference.visualization.samplers import ellipse, frozen, joint_space, marginal, replay  # noqa: E402
 

@@ -66,16 +66,21 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a table (UTF-8, commas, a line of names first) that a spreadsheet opens as data.
+    """Write a table (UTF-8), see `csv_text`.
 
     Raises:
         OSError, ValueError: As `write_whole`.
     """
+    write_whole(path, csv_text(header, rows))
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return a table (commas, a line of names first) that a spreadsheet opens as data."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerows([cell(value) for value in row] for row in (header, *rows))
     # Half of a surrogate pair is text in Python and nowhere else; it is written as Python would show it.
-    write_whole(path, buffer.getvalue().encode("utf-8", "backslashreplace").decode("utf-8"))
+    return buffer.getvalue().encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def cell(value: Any) -> str:

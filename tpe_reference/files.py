@@ -55,25 +55,24 @@ def save(study: Study, path: str | os.PathLike[str], *, overwrite: bool = False)
     """Write a study into a file, or bring its file up to date; see `Study.save`."""
     file = Path(path)
     with study._lock:
-        if study._id is None:
-            study._id = os.urandom(16).hex()
-        try:
-            document = _document(study)
-            _contents(document)  # what could not be read again is not written
-        except ValueError as error:
-            raise ValueError(f"save: {error}; nothing was written") from None
+        document = _checked(study)
         if not overwrite:
             _check_old(file, document)
         write_whole(file, _text(document))
 
 
+def as_json(study: Study) -> str:
+    """Return what `save` writes."""
+    return _text(_checked(study))
+
+
 def load(path: str | os.PathLike[str], sampler: Any, pruner: Any) -> Study:
     """Return the study that a file holds; see `tpe_reference.load_study`."""
     try:
-        document = _read(Path(path))
+        document = read_document(Path(path))
         sampler = algorithm_from_json(samplers, "sampler", document) if sampler is None else sampler
         pruner = algorithm_from_json(pruners, "pruner", document) if pruner is None else pruner
-        contents = _undamaged(document)
+        contents = undamaged_contents(document)
     except ValueError as error:
         raise ValueError(f"load_study: {path}: {error}") from None
     study = Study._restore(contents, sampler, pruner)
@@ -82,6 +81,19 @@ def load(path: str | os.PathLike[str], sampler: Any, pruner: Any) -> Study:
 
 
 # ---- writing ---------------------------------------------------------------------------------------------------------
+
+
+def _checked(study: Study) -> dict[str, Any]:
+    """Return what a file is to hold, after a look whether it could be read again."""
+    with study._lock:
+        if study._id is None:
+            study._id = os.urandom(16).hex()
+        try:
+            document = _document(study)
+            _contents(document)
+        except ValueError as error:
+            raise ValueError(f"save: {error}; nothing was written") from None
+        return document
 
 
 def _document(study: Study) -> dict[str, Any]:
@@ -171,7 +183,7 @@ def _check_old(path: Path, document: Mapping[str, Any]) -> None:
     """Raise ValueError when there is a file that would be lost: not this study's, or with more in it."""
     way_out = "it stays as it is; save to another path, or with overwrite=True if nobody needs it"
     try:
-        old = _read(path)
+        old = read_document(path)
     except FileNotFoundError:
         return
     except ValueError as error:
@@ -197,7 +209,7 @@ def _is_in(trial: Any, number: int, trials: list[dict[str, Any]]) -> bool:
 # ---- reading ---------------------------------------------------------------------------------------------------------
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_document(path: Path) -> dict[str, Any]:
     """Return what stands in a study's file, of which only the head has been checked."""
     try:
         document = parse(path.read_bytes().decode("utf-8-sig"))  # some editors begin a file with a mark
@@ -216,7 +228,8 @@ def _read(path: Path) -> dict[str, Any]:
     return document
 
 
-def _undamaged(document: Mapping[str, Any]) -> StudyContents:
+def undamaged_contents(document: Mapping[str, Any]) -> StudyContents:
+    """Return what a file says of a study, or say what is damaged."""
     try:
         return _contents(document)
     except ValueError as error:

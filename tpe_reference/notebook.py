@@ -15,18 +15,17 @@ Start reading at `to_html`; notebooks call ``study._repr_html_()``.
 
 from __future__ import annotations
 
-import html
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from .study import Study
+from .text import as_html
 
 WIDTH, HEIGHT = 360, 150  # of the picture, in pixels: half of a notebook's column
 LEFT, RIGHT, TOP, BOTTOM = 88, 10, 8, 20  # room for the numbers at the axes
 MOST = 300  # dots, and steps of the line: one for each pixel; more would show nothing more
-LONGEST = 80  # letters of a name or value; the rest is cut off
 
 Point = tuple[int, float]  # a trial's number, and a value
 
@@ -40,8 +39,8 @@ def to_html(study: Study) -> str:
     n_trials = f"{len(records)} trial" + "s" * (len(records) != 1)
     settings = f"{study.direction}, {type(study.sampler).__name__}, seed {study.seed}"
     lines = [
-        f"<b>{_escaped(study.study_name or 'Study')}</b>: {n_trials}" + f" ({states})" * bool(records),
-        f'<span style="opacity:.75">{_escaped(settings)}</span>',
+        f"<b>{as_html(study.study_name or 'Study')}</b>: {n_trials}" + f" ({states})" * bool(records),
+        f'<span style="opacity:.75">{as_html(settings)}</span>',
     ]
     if not points:
         return _block(*lines, "no trial is complete with a finite value yet")
@@ -61,7 +60,7 @@ def _table(params: dict[str, Any]) -> str:
     style = "text-align:left;vertical-align:top;padding:1px 16px 1px 0"
     wrap, whole = "overflow-wrap:anywhere", "white-space:nowrap"  # a number is not broken into two
     rows = (
-        f'<tr style="background:none"><td style="{style};{wrap}">{_escaped(name)}</td>'
+        f'<tr style="background:none"><td style="{style};{wrap}">{as_html(name)}</td>'
         f'<td style="{style};{whole if isinstance(value, (int, float)) else wrap}"><b>{_shown(value)}</b></td></tr>'
         for name, value in params.items()
     )
@@ -128,9 +127,4 @@ def _thinned(points: Sequence[Point]) -> Sequence[Point]:
 
 
 def _shown(value: Any) -> str:
-    return _escaped(f"{value:.6g}" if isinstance(value, float) else repr(value))
-
-
-def _escaped(text: str) -> str:
-    cut = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-    return html.escape(cut.encode("utf-8", "backslashreplace").decode("utf-8"))
+    return as_html(f"{value:.6g}" if isinstance(value, float) else repr(value))

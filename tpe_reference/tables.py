@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .disk import write_csv
+from .disk import csv_text, write_whole
 from .study import Study
 from .trial import TrialRecord
 
@@ -83,10 +83,15 @@ def trials_dataframe(study: Study, attrs: Sequence[str] | None = None, multi_ind
 
 def to_csv(study: Study, path: str | os.PathLike[str], attrs: Sequence[str] | None = None) -> None:
     """Write the trials into a CSV file; see `Study.to_csv`."""
+    write_whole(Path(path), as_csv(study, attrs))
+
+
+def as_csv(study: Study, attrs: Sequence[str] | None = None) -> str:
+    """Return what `to_csv` writes."""
     columns, rows = columns_and_rows(study.trials, ATTRIBUTES if attrs is None else attrs)
     # A choice that is None is another thing than a parameter that the trial has not, whose cell is empty.
     shown = ([_none_as_text(column, row) for column in columns] for row in rows)
-    write_csv(Path(path), [_flat(column) for column in columns], shown)
+    return csv_text([_flat(column) for column in columns], shown)
 
 
 def _none_as_text(column: Column, row: dict[Column, Any]) -> Any:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import html_page
 from .contestants import CONTESTANTS, PRUNING
 from .peers import PEERS
 from .plan import Plan
@@ -19,28 +20,6 @@ from .results import Result, mean_ranks, read_results, win_rates, write_summary,
 from .statistics import Estimate, ends, estimate
 
 FEW_SEEDS = 10  # with fewer, a bootstrap interval is clearly too narrow
-
-STYLE = """
-:root { color-scheme: light dark; --ink: #1c1e21; --dim: #5b6168; --paper: #fff; --line: #d5d9dd; --mark: #e8f1fb; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e6e8ea; --dim: #a2a9b0; --paper: #16181b; --line: #3a4047; --mark: #1d3147; }
-}
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 62rem; background: var(--paper); color: var(--ink);
-  font: 16px/1.55 system-ui, sans-serif; }
-h1 { font-size: 1.7rem; line-height: 1.25; }
-h2 { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: 1.2rem; }
-p, li { max-width: 46rem; }
-.scroll { overflow-x: auto; margin: 1rem 0; }
-img { display: block; width: 100%; min-width: 38rem; border-radius: 6px; background: #fff; }
-table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .35rem .8rem .35rem 0; text-align: left; white-space: nowrap; border-bottom: 1px solid var(--line); }
-th { color: var(--dim); font-weight: 600; vertical-align: bottom; }
-tr.best td, td.best { background: var(--mark); }
-small, .dim { color: var(--dim); } small { white-space: nowrap; }
-code, pre { font-family: ui-monospace, monospace; font-size: .9em; } pre { overflow-x: auto; }
-@media print { body { max-width: none; } img { min-width: 0; } section { break-inside: avoid; } }
-"""
 
 HOW_TO_READ = """
 <h2>How to read this</h2>
@@ -171,18 +150,14 @@ def _page(plan: Plan, results: Sequence[Result], pictures: dict[str, str]) -> st
     sentences = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in headline(results))
     few = [f"{html.escape(r.problem.name)} ({r.seeds})" for r in results if r.seeds < FEW_SEEDS]
     warning = f"Few seeds, so read these with care: {', '.join(few)}. Their intervals are too narrow." * bool(few)
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Comparison of search algorithms</title><link rel="icon" href="data:,"><style>{STYLE}</style></head><body>
-<h1>Comparison of search algorithms</h1>
+    body = f"""<h1>Comparison of search algorithms</h1>
 {sentences}<p>{warning}</p>
 {_image(pictures[""], "all problems: regret against trials, one line per contestant")}
 <p class="dim">Median and middle half over seeds (their number in brackets), against trials.</p>
 {_overall(results)}
 {HOW_TO_READ}{sections}
-{_provenance(plan)}
-</body></html>
-"""
+{_provenance(plan)}"""
+    return html_page.document("Comparison of search algorithms", body)
 
 
 def _image(data: str, alt: str) -> str:
@@ -197,7 +172,7 @@ def _overall(results: Sequence[Result]) -> str:
         rows.append([html.escape(contestant.label), _with_interval(rank), *cells])
     note = "Each problem counts the same. Without a learning curve there is nothing to prune: a contestant with "
     note += "pruning then has the runs of the one without, and shares its rank."
-    return f"<h2>Over all problems</h2>{_table(rows)}<p class='dim'>{note}</p>"
+    return f"<h2>Over all problems</h2>{html_page.table(rows)}<p class='dim'>{note}</p>"
 
 
 def _section(result: Result, picture: str) -> str:
@@ -211,7 +186,7 @@ def _section(result: Result, picture: str) -> str:
 <p>{html.escape(problem.description)}</p>
 <p><b>{html.escape(verdict(result))}</b></p>
 {_image(picture, f"{problem.name}: convergence")}
-{_table(*_problem_rows(result))}
+{html_page.table(*_problem_rows(result))}
 <p class="dim">{result.seeds} seed{"s" * (result.seeds > 1)}, {result.trials} trials a run,
 {len(problem.space)} parameters. Loss: {html.escape(problem.measure)}; regret is measured from {against}.</p>
 </section>"""
@@ -233,16 +208,6 @@ def _problem_rows(result: Result) -> tuple[list[list[str]], list[int]]:
         rows.append([html.escape(result.names(i)), "" if standing == "open" else standing, *cells, *tally])
         best += [len(rows) - 1] * (standing in ("best", "tie"))
     return rows, best
-
-
-def _table(rows: Sequence[Sequence[str]], marked: Sequence[int] = ()) -> str:
-    """Return a table of cells that are HTML already; the first row is its head."""
-    head = "".join(f"<th>{cell}</th>" for cell in rows[0])
-    body = "".join(
-        f"<tr{' class=best' if i in marked else ''}>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>"
-        for i, row in enumerate(rows[1:], start=1)
-    )
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def command(plan: Plan) -> str:

@@ -6,8 +6,8 @@ dashes or a marker of its own. Neutral things take the colour of the Axes' own l
 
 Start reading at `panels` and `ParamAxis`.
 
->>> shorten("a_very_long_parameter_name", 13)
-'a_very…r_name'
+>>> choice_labels([1, "1", None])
+['1', "'1'", 'None']
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..space import Categorical, Domain, Float, Int, TrialState
+from ..text import clean, shorten
 
 if TYPE_CHECKING:
     from matplotlib.colors import Normalize
@@ -123,17 +124,6 @@ def inches(ax: Axes) -> tuple[float, float]:
 
 
 # ---- texts -----------------------------------------------------------------------------------------------------------
-
-
-def clean(text: object) -> str:
-    """Return a text with control characters, a line break for one, spelt out."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
-
-
-def shorten(text: str, length: int) -> str:
-    """Leave out the middle of a text that is longer; both its ends stay, where names of a family differ."""
-    length = max(3, length)
-    return text if len(text) <= length else f"{text[: length // 2]}…{text[len(text) - (length - 1) // 2 :]}"
 
 
 def label(ax: Axes, which: str, text: object) -> None:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..space import Categorical, Domain, TrialState
+from ..text import shorten
 from .canvas import (
     BLUE,
     COLOURS,
@@ -43,7 +44,6 @@ from .canvas import (
     param_axes,
     plain,
     scale_values,
-    shorten,
     symlog_ticks,
     value_norm,
     values_of,

@@ -24,6 +24,7 @@ import numpy as np
 from ..samplers import CmaEsSampler, TPESampler
 from ..samplers.tpe import ParzenEstimator, encode
 from ..space import Categorical, Domain, Float, FrozenTrial, TrialState
+from ..text import clean
 from ..trial import is_whole
 from .canvas import (
     BLUE,
@@ -34,7 +35,6 @@ from .canvas import (
     Floats,
     ParamAxis,
     begin,
-    clean,
     finished,
     label,
     legend,
