@@ -50,11 +50,12 @@ def test_commands_in_the_text_are_understood(monkeypatch: pytest.MonkeyPatch, tm
         return 0
 
     monkeypatch.setattr("tpe_reference.compare.cli.run", run)
+    monkeypatch.setattr("tpe_reference.study_cli.run", run)
     monkeypatch.chdir(tmp_path)
     Path("my_tpe.py").write_text("def choose(log_l, log_g):\n    return int(len(log_l) > 1)\n", encoding="utf-8")
     for line in "\n".join(blocks("sh")).splitlines():
         words = shlex.split(line.split("&&")[-1], comments=True)
         if words and words[0].endswith("tpe-reference"):
             assert main(words[1:]) == 0, line
-    assert len(seen) == 5
+    assert len(seen) == 5 + 4  # compare, study
     assert (tmp_path / "my_project" / "tpe.py").exists()

@@ -1,11 +1,11 @@
 """The command line: ``tpe-reference``, the same as ``python -m tpe_reference``."""
 
-import argparse
 import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from . import study_cli
 from .compare import cli as compare
 from .traces import check as traces
 
@@ -79,9 +79,10 @@ def check_traces(file: Path) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
-    parser = argparse.ArgumentParser(prog="tpe-reference", description="Hyperparameter search, small and readable.")
+    parser = study_cli.Parser(prog="tpe-reference", description="Hyperparameter search, small and readable.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     compare.add_arguments(commands.add_parser("compare", help="compare search algorithms and draw their convergence"))
+    study_cli.add_arguments(commands.add_parser("study", help="look at studies in a storage or a file"))
     copying = commands.add_parser("copy", help="copy an algorithm into your own project, as two files")
     copying.add_argument("algorithm", choices=ALGORITHMS)
     copying.add_argument("folder", type=Path, metavar="DIR")
@@ -90,6 +91,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     if arguments.command == "compare":
         return compare.run(arguments)
+    if arguments.command == "study":
+        return study_cli.run(arguments)
     if arguments.command == "check-traces":
         return check_traces(arguments.file)
     try:

@@ -15,7 +15,7 @@ from collections.abc import Container, Sequence
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c1e21; --dim: #5b6168; --paper: #fff; --line: #d5d9dd; --mark: #e8f1fb; }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root { --ink: #e6e8ea; --dim: #a2a9b0; --paper: #16181b; --line: #3a4047; --mark: #1d3147; }
 }
 * { box-sizing: border-box; }
