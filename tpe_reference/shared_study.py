@@ -552,7 +552,11 @@ class SharedStudy(Study):
     def _keep(self, trial: Trial, record: TrialRecord) -> TrialRecord:
         """Write what came of a trial, unless others have finished it; return the record as it is kept."""
         record = _storable(record)
-        kept = self._in_turn(lambda: self._write_finished(trial, record))
+        try:
+            kept = self._in_turn(lambda: self._write_finished(trial, record))
+        except (ConnectionError, StorageInternalError) as error:  # it may have taken a night to compute
+            error.add_note(f"Not stored: trial {trial.number}, {record.state}, value {record.value!r}, {record.params}")
+            raise
         if trial.number in self._mine:
             self._let_go(trial.number)
         self._others.discard(trial.number)

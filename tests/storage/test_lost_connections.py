@@ -142,6 +142,20 @@ def test_a_study_whose_creation_nobody_confirmed_is_not_a_duplicate(faults: dict
         create_study(storage=sqlite_url, study_name="s3")
 
 
+def test_a_result_that_cannot_be_stored_is_in_the_error(
+    faults: dict[str, float], sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = create_study(storage=sqlite_url)
+    trial = study.ask(SPACE)
+    faults["before"] = 1.0
+    monkeypatch.setattr(storage, "PATIENCE", -1.0)
+    with pytest.raises(ConnectionError, match="lost: before") as caught:
+        study.tell(trial, 0.125)
+    assert caught.value.__notes__ == [f"Not stored: trial 0, complete, value 0.125, {trial.params}"]
+    faults["before"] = 0.0
+    assert study.tell(trial, 0.125).value == 0.125  # it is open still
+
+
 def test_a_record_told_once_is_told_for_good(faults: dict[str, float], sqlite_url: str) -> None:
     study = create_study(storage=sqlite_url, study_name="s")
     trial = study.ask(SPACE)
