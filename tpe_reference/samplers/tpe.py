@@ -298,7 +298,7 @@ def choice_kernels(cells: NDArray[np.intp], n_choices: int, weights: Floats) -> 
     """
     total = len(cells) + 1 + n_choices  # numerator and denominator of (4), times n + 1
     table = np.full((n_choices + 1, n_choices), 1.0 / total)
-    table[range(n_choices), range(n_choices)] = (len(cells) + 2) / total
+    np.fill_diagonal(table, (len(cells) + 2) / total)
     table[-1] = 1.0 / n_choices
     return table
 
@@ -375,11 +375,8 @@ class ParzenEstimator:
         sigma = rules.bandwidths(self._mu.take(in_order).T, n if n_trials is None else n_trials)
         self._sigma.ravel()[in_order], self._sigma[:, n] = sigma.T, rules.prior_sigma
         numerical_domains = (domain for domain in space.values() if not hasattr(domain, "choices"))
-        self._cells = {
-            row: _Cells(edges, self._mu[row], self._sigma[row], order[row])
-            for row, edges in enumerate(map(_edges, numerical_domains))
-            if edges is not None
-        }
+        edges = {row: e for row, e in enumerate(map(_edges, numerical_domains)) if e is not None}
+        self._cells = _cells(edges, self._mu, self._sigma, order) if edges else {}
         has_choices = len(self._numeric) < len(space)
         self._choices = _Choices(space, units, self.weights, rules) if has_choices else None
         if not rules.cut_each:
@@ -420,34 +417,45 @@ class ParzenEstimator:
         return u
 
 
+@dataclass(frozen=True)
 class _Cells:
     """What a density knows of a parameter with cells.
 
     Kernels with the same centre and bandwidth are one *kind*. Of a parameter with few values there are few kinds,
     however many trials there are, and each is computed once.
 
-    Args:
-        edges: Borders of the cells, (number of cells + 1,).
-        mu: Centres, (n + 1,).
-        sigma: Bandwidths, (n + 1,).
-        order: The kernels but the prior by their centres, (n,): those of one kind are neighbours then.
-
     Attributes:
-        edges: The same.
+        edges: Borders of the cells, (number of cells + 1,).
         kind: Of each kernel, (n + 1,).
         mu: Centres of the kinds, (k,).
         sigma: Their bandwidths, (k,).
     """
 
-    def __init__(self, edges: Floats, mu: Floats, sigma: Floats, order: NDArray[np.intp]) -> None:
-        n = len(order)
-        order = np.concatenate([order, [n]])
-        mu, sigma = mu[order], sigma[order]
-        is_first = np.ones(n + 1, dtype=bool)
-        is_first[1:] = (mu[1:] != mu[:-1]) | (sigma[1:] != sigma[:-1])
-        self.kind = np.empty(n + 1, dtype=np.intp)
-        self.kind[order] = is_first.cumsum() - 1
-        self.edges, self.mu, self.sigma = edges, mu[is_first], sigma[is_first]
+    edges: Floats
+    kind: NDArray[np.intp]
+    mu: Floats
+    sigma: Floats
+
+
+def _cells(edges: Mapping[int, Floats], mu: Floats, sigma: Floats, order: NDArray[np.intp]) -> dict[int, _Cells]:
+    """Return what there is to know of the parameters with cells, by their rows in the arrays: all of them at once.
+
+    Args:
+        edges: Borders of their cells, by row.
+        mu: Centres of all kernels, (rows, n + 1).
+        sigma: Their bandwidths, the same shape.
+        order: The kernels but the prior by their centres, (rows, n): those of one kind are neighbours then.
+    """
+    rows, n = list(edges), order.shape[1]
+    in_order = np.full((len(rows), n + 1), n)  # the prior is last
+    in_order[:, :n] = order[rows]
+    in_order += (n + 1) * np.arange(len(rows))[:, None]  # as places in a flat array
+    mu, sigma = mu[rows].take(in_order), sigma[rows].take(in_order)
+    is_first = np.ones(mu.shape, dtype=bool)
+    is_first[:, 1:] = (mu[:, 1:] != mu[:, :-1]) | (sigma[:, 1:] != sigma[:, :-1])
+    kind = np.empty_like(in_order)
+    kind.ravel()[in_order] = is_first.cumsum(axis=1) - 1
+    return {row: _Cells(edges[row], kind[k], mu[k, is_first[k]], sigma[k, is_first[k]]) for k, row in enumerate(rows)}
 
 
 class _Choices:
@@ -547,23 +555,32 @@ def _log_kernels(densities: Sequence[ParzenEstimator], u: Floats) -> Floats:
         of_each = zip(*(choice.log_kernels() for choice in choices), strict=True)
         coefficients += [np.concatenate(kernels, axis=1) for kernels in of_each]
     log_k: Floats = np.concatenate(features).T @ np.concatenate(coefficients)
-    for row in one._cells:
-        log_k += _log_cells([density._cells[row] for density in densities], u[:, one._numeric[row]])
+    if one._cells:
+        _add_log_cells(log_k, densities, u)
     return log_k
 
 
-def _log_cells(cells: Sequence[_Cells], x: Floats) -> Floats:
-    """Return the logarithm of (3), but for Z, of one parameter for every point and kernel, (m,) -> (m, kernels)."""
-    edges = cells[0].edges
-    cell = np.minimum(edges[1:].searchsorted(x, side="right"), len(edges) - 2)
-    needed = np.array(sorted(set(cell.tolist())))  # many points share a cell
-    mu, sigma = np.concatenate([c.mu for c in cells]), np.concatenate([c.sigma for c in cells])
-    left, right = normal_cdf((edges[np.stack([needed, needed + 1])][:, :, None] - mu) / sigma)
-    first = itertools.accumulate((len(c.mu) for c in cells), initial=0)
-    kind = np.concatenate([c.kind + shift for c, shift in zip(cells, first, strict=False)])
+def _add_log_cells(log_k: Floats, densities: Sequence[ParzenEstimator], u: Floats) -> None:
+    """Add the logarithms of (3), but for Z, of all parameters with cells for every point and kernel, (m, kernels)."""
+    columns, z = [], []
+    for row, first in densities[0]._cells.items():
+        cells, edges = [density._cells[row] for density in densities], first.edges
+        cell = np.minimum(edges[1:].searchsorted(u[:, densities[0]._numeric[row]], side="right"), len(edges) - 2)
+        needed = np.array(sorted(set(cell.tolist())))  # many points share a cell
+        mu, sigma = np.concatenate([c.mu for c in cells]), np.concatenate([c.sigma for c in cells])
+        starts = itertools.accumulate((len(c.mu) for c in cells), initial=0)
+        kind = np.concatenate([c.kind + start for c, start in zip(cells, starts, strict=False)])
+        z.append(((edges[np.stack([needed, needed + 1])][:, :, None] - mu) / sigma).reshape(2, -1))
+        columns.append((needed.searchsorted(cell), kind, (len(needed), len(mu))))
+    sizes = [part.size for part in z]
+    # With few trials calls are what costs, so there is one for all; with many, it is the memory for large arrays.
+    z = [np.concatenate(z, axis=1)] if sum(sizes) < 20_000 else z
     # Far from a kernel the difference is 0 to machine precision; the prior, never that far, decides there.
-    log_k: Floats = np.log(np.maximum(right - left, 1e-300)).take(kind, axis=1)[needed.searchsorted(cell)]
-    return log_k
+    log_mass = [np.log(np.maximum(right - left, 1e-300)) for left, right in map(normal_cdf, z)]
+    if len(log_mass) < len(sizes):
+        log_mass = np.split(log_mass[0], np.cumsum(sizes[:-1]) // 2)
+    for mass, (place, kind, shape) in zip(log_mass, columns, strict=True):
+        log_k += mass.reshape(shape).take(kind, axis=1)[place]
 
 
 def numerical(space: Space) -> list[int]:
@@ -622,7 +639,7 @@ def normal_cdf(z: Floats) -> Floats:
     nearest = np.rint(t)
     t -= nearest
     nearest += 9 * 256
-    coefficients = _taylor().take(nearest.astype(np.intp), axis=1)
+    coefficients = _taylor().take(nearest.astype(np.intp), axis=1, mode="clip")  # "clip" saves looking for errors
     cdf: Floats = coefficients[4]
     for coefficient in coefficients[3::-1]:
         cdf *= t
