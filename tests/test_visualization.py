@@ -17,6 +17,7 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt  # noqa: E402  # after the backend is chosen
 from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: E402
+from matplotlib.collections import PolyCollection  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
 import tpe_reference  # noqa: E402
@@ -303,13 +304,18 @@ def test_the_distribution_function_counts_trials() -> None:
 
 def test_the_timeline_shows_when_trials_ran(rough: Study) -> None:
     ax = plot_timeline(rough, ax=canvas())
-    bars = {round(bar.get_y() + bar.get_height() / 2): bar for bar in ax.patches}
+    boxes = [path.get_extents() for bars in ax.collections for path in bars.get_paths()]
+    bars = {round((box.y0 + box.y1) / 2): box for box in boxes}
     first = min(trial.datetime_start for trial in rough.trials)
     assert sorted(bars) == list(range(50))
     for trial in rough.trials:
-        assert bars[trial.number].get_x() == pytest.approx((trial.datetime_start - first).total_seconds())
+        assert trial.datetime_complete is not None
+        began, ended = ((time - first).total_seconds() for time in (trial.datetime_start, trial.datetime_complete))
+        assert bars[trial.number].x0 == pytest.approx(began)
+        assert bars[trial.number].x1 >= ended - 1e-9
+    assert ax.get_xlim()[1] > max(box.x1 for box in boxes)
     assert set(legend_of(ax)) == {"complete", "pruned", "failed"}
-    assert len({bar.get_hatch() for bar in bars.values()}) == 3, "told apart without colour"
+    assert len({bars.get_hatch() for bars in ax.collections}) == 3, "told apart without colour"
 
 
 def test_importances_are_drawn_as_they_are_computed(plain: Study) -> None:
@@ -760,7 +766,8 @@ def test_legends_hide_no_data(rough: Study, plain: Study, inches: tuple[float, f
         bottom = ax.get_legend().get_window_extent().y0
         data = [ax.transData.transform(scatter.get_offsets()) for scatter in ax.collections]
         data += [line.get_transform().transform(np.column_stack(line.get_data()).astype(float)) for line in ax.lines]
-        data += [bar.get_window_extent().get_points() for bar in ax.patches]
+        bars = [path for one in ax.collections if isinstance(one, PolyCollection) for path in one.get_paths()]
+        data += [ax.transData.transform(path.vertices) for path in bars]
         assert np.nanmax(np.concatenate(data)[:, 1]) <= bottom + 1, f"{name}: the legend covers data"
 
 

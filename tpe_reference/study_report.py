@@ -302,15 +302,17 @@ def _figure(number: int, picture: Picture) -> str:
 def _svg(number: int, picture: Picture) -> str:
     """Return a picture as SVG that may stand inside a page beside others, each with a number of its own."""
     import matplotlib as mpl
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=picture.size, layout="constrained")
+    figure = Figure(figsize=picture.size, dpi=DPI, facecolor="none", layout="constrained")
     picture.draw(ax=figure.subplots(*picture.panels))
     for ax in figure.axes:
         _rasterize(ax)
     buffer = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": ""}):  # else the names inside are random
-        figure.savefig(buffer, format="svg", facecolor="none", dpi=DPI, metadata={"Date": None, "Creator": None})
+        canvas: Any = FigureCanvasSVG(figure)
+        canvas.print_svg(buffer, metadata={"Date": None})  # savefig would draw everything twice
     text = buffer.getvalue()
     _, view, rest = re.split(r'(viewBox="[^"]*")[^>]*>', text, maxsplit=1)
     rest = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>", "", rest, flags=re.DOTALL)
@@ -328,3 +330,4 @@ def _rasterize(ax: Any) -> None:
     if n > MANY:
         for artist in [*ax.collections, *ax.lines, *ax.patches]:
             artist.set_rasterized(True)
+            artist.set_in_layout(False)  # it lies inside the axes, so nothing has to make room for it

@@ -223,6 +223,7 @@ def plot_timeline(study: Study, *, ax: Axes | None = None) -> Axes:
     who = "plot_timeline"
     trials = begin(who, study).trials
 
+    from matplotlib.collections import PolyCollection
     from matplotlib.patches import Patch
 
     axes = panels(who, ax, 1, 1)
@@ -247,8 +248,12 @@ def plot_timeline(study: Study, *, ax: Axes | None = None) -> Axes:
         look: dict[str, Any] = {"facecolor": colour, "hatch": hatch, "edgecolor": ax.get_facecolor(), "linewidth": 0}
         if own:
             widths = np.maximum(ends[own] - starts[own], ends.max() / 300)  # at least a pixel or two
-            ax.barh(own, widths / seconds, left=starts[own] / seconds, height=0.9, **look)
+            left, right, middle = starts[own] / seconds, (starts[own] + widths) / seconds, np.array(own, dtype=float)
+            corners = [(left, middle - 0.45), (right, middle - 0.45), (right, middle + 0.45), (left, middle + 0.45)]
+            # One collection: barh makes an object of every bar, and takes seconds for thousands.
+            ax.add_collection(PolyCollection(list(np.moveaxis(np.array(corners), 2, 0)), **look))
             handles[state] = Patch(**look)
+    ax.autoscale_view()
     label(ax, "x", f"{unit} since the first trial began")
     linear_ticks(ax, "x")
     linear_ticks(ax, "y", integer=True)
