@@ -360,9 +360,10 @@ def parabola_minimum(state: CmaState | None, x: Floats, chosen: Floats, losses: 
     y = np.where(np.isfinite(losses), losses, finite.max())
     y = np.minimum(np.maximum(y, -1e100), 1e100)  # whose squares are finite
     t = x if state is None else (x - state.mean) / state.sigma @ (state.B / state.D)
-    i, j = _pairs(d) if is_full else ([], [])
-    columns = np.hstack([np.ones((len(t), 1)), t, t**2, t[:, i] * t[:, j], chosen])
-    scale = np.sqrt((columns**2).mean(axis=0)) + 1e-12
+    i, j = _pairs(d if is_full else 0)
+    one = np.ones((len(t), 1))
+    columns = np.concatenate([one, t, t * t, t.take(i, axis=1) * t.take(j, axis=1), chosen], axis=1)
+    scale = np.sqrt((columns * columns).mean(axis=0)) + 1e-12
     columns = columns / scale
     # A trace of ridge regression: without it, choices that are always made together leave the equations singular.
     normal = columns.T @ columns + 1e-8 * len(t) * np.eye(size)
@@ -376,10 +377,10 @@ def parabola_minimum(state: CmaState | None, x: Floats, chosen: Floats, losses: 
 
 
 @cache
-def _pairs(d: int) -> tuple[list[int], list[int]]:
+def _pairs(d: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the i and the j of all pairs i < j < d."""
     i, j = np.triu_indices(d, 1)
-    return i.tolist(), j.tolist()
+    return i, j
 
 
 def _lowest(b: Floats, H: Floats, radius: float) -> Floats:
@@ -630,10 +631,10 @@ class _Fold:
         for _ in range(10):  # about the walls half of the points are outside, in a corner of three nearly nine tenths
             if self.state is not None:
                 u = sample(self.state, rng.standard_normal(len(self._numbers))).tolist()
-            params = self._decode(u, self._draw_choices(rng))
-            if all(0.0 <= u_j <= 1.0 for u_j in u) and self._is_new(params):
-                break
-        return params
+            places = self._draw_choices(rng)
+            if all(0.0 <= u_j <= 1.0 for u_j in u) and self._is_new(params := self._decode(u, places)):
+                return params
+        return self._decode(u, places)
 
     def _draw_choices(self, rng: np.random.Generator) -> list[int]:
         """Draw the place of a choice for each parameter that has choices."""
