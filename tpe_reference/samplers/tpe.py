@@ -579,8 +579,9 @@ def _add_log_cells(log_k: Floats, densities: Sequence[ParzenEstimator], u: Float
     log_mass = [np.log(np.maximum(right - left, 1e-300)) for left, right in map(normal_cdf, z)]
     if len(log_mass) < len(sizes):
         log_mass = np.split(log_mass[0], np.cumsum(sizes[:-1]) // 2)
+    found = np.empty_like(log_k)  # used again for each parameter: large arrays take longer to get than to fill
     for mass, (place, kind, shape) in zip(log_mass, columns, strict=True):
-        log_k += mass.reshape(shape).take(kind, axis=1)[place]
+        log_k += mass.reshape(shape)[place].take(kind, axis=1, out=found, mode="clip")
 
 
 def numerical(space: Space) -> list[int]:
