@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import study_cli
-from .compare import cli as compare
 from .traces import check as traces
 
 PACKAGE = Path(__file__).parent
@@ -79,16 +78,21 @@ def check_traces(file: Path) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
     parser = study_cli.Parser(prog="tpe-reference", description="Hyperparameter search, small and readable.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    compare.add_arguments(commands.add_parser("compare", help="compare search algorithms and draw their convergence"))
+    comparing = commands.add_parser("compare", help="compare search algorithms and draw their convergence")
+    if words[:1] == ["compare"]:  # only then: it loads a lot, and the other commands should not wait for it
+        from .compare import cli as compare
+
+        compare.add_arguments(comparing)
     study_cli.add_arguments(commands.add_parser("study", help="look at studies in a storage or a file"))
     copying = commands.add_parser("copy", help="copy an algorithm into your own project, as two files")
     copying.add_argument("algorithm", choices=ALGORITHMS)
     copying.add_argument("folder", type=Path, metavar="DIR")
     checking = commands.add_parser("check-traces", help="check your own functions against recorded steps of ours")
     checking.add_argument("file", type=Path, metavar="FILE.py", help="has some of the functions of chapters/traces.md")
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_args(words)
     if arguments.command == "compare":
         return compare.run(arguments)
     if arguments.command == "study":
