@@ -61,7 +61,7 @@ LOOK = {
 
 STYLE = """<style>
 :root { --blue: #0072b2; } @media screen and (prefers-color-scheme: dark) { :root { --blue: #4aa0d8; } }
-h1, h2, td, .dim { overflow-wrap: anywhere; }
+h1, .dim, figcaption { overflow-wrap: anywhere; }
 .pictures { display: grid; gap: 1.5rem 2rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 26rem), 1fr)); }
 .small { grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr)); }
 figure { margin: 0; } figure.wide { grid-column: 1 / -1; overflow-x: auto; }
@@ -71,8 +71,10 @@ figcaption { font-weight: 600; margin-bottom: .3rem; }
 .facts th { overflow-wrap: anywhere; min-width: 5rem; font-weight: 400; } .facts td { overflow-wrap: break-word; }
 pre { padding: .8rem 1rem; background: var(--mark); border-radius: 6px; }
 @media print {
+  .pictures { grid-template-columns: 1fr 1fr; } .small { grid-template-columns: 1fr 1fr 1fr; }
+  h2, h3 { break-after: avoid; margin-top: 1.5rem; } tr { break-inside: avoid; }
   figure { break-inside: avoid; } figure.wide svg { min-width: 0; } .scroll { overflow: visible; }
-  td, th { white-space: normal; } pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+  td, th { white-space: normal; font-size: .75rem; } pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 }
 </style>"""
 
