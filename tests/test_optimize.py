@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import types
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
@@ -39,6 +40,7 @@ from tpe_reference import (
     create_study,
 )
 from tpe_reference.loop import Caught, Outcome, evaluate
+from tpe_reference.workers import Processes
 
 SAMPLERS: dict[str, Callable[[], Sampler]] = {"random": RandomSampler, "tpe": TPESampler, "cma-es": CmaEsSampler}
 any_sampler = pytest.mark.parametrize("make", SAMPLERS.values(), ids=SAMPLERS)
@@ -522,6 +524,113 @@ def test_an_error_in_another_process_that_is_caught_fails_its_trial(how: str, ca
     assert [t.state for t in study.trials] == ["complete"] * 3 + ["failed"] + ["complete"] * 4
     assert text in (study.trials[3].error or "")
     assert "x" in study.trials[3].params
+
+
+class Bare:
+    """Of what a process has made up for itself, and this one cannot import."""
+
+
+def makes_something_up(how: str, trial: Trial) -> float:
+    x = trial.suggest_float("x", 0, 1)
+    if trial.number == 2:
+        module = types.ModuleType("only_there")
+        sys.modules["only_there"] = module
+        base = Exception if how == "exception" else Bare
+        module.Kind = type("Kind", (base,), {"__module__": "only_there", "__qualname__": "Kind"})  # type: ignore[attr-defined]
+        if how == "exception":
+            raise module.Kind("on purpose")
+        trial.set_user_attr("thing", module.Kind())
+    return x
+
+
+@pytest.mark.parametrize("pool", [False, True])
+def test_an_exception_that_nobody_here_can_import_fails_its_trial_alone(pool: bool) -> None:
+    study = create_study(seed=0)
+    with ProcessPoolExecutor(2) as executor, pytest.raises(RuntimeError, match="Kind: on purpose") as caught:
+        study.optimize(partial(makes_something_up, "exception"), 20, n_jobs=2, executor=executor if pool else None)
+    assert "in makes_something_up" in caught.value.__notes__[0]
+    assert [t.number for t in study.trials if t.state != "complete"] == [2]
+    assert study.trials[2].error == "Kind: on purpose"
+    again = create_study(seed=0)
+    with pytest.warns(UserWarning, match="trial 2 failed: Kind: on purpose"):  # caught for what it was there
+        again.optimize(partial(makes_something_up, "exception"), n_trials=6, n_jobs=2, catch=Exception)
+    assert len(again.trials) == 6
+
+
+@pytest.mark.parametrize("pool", [False, True])
+def test_an_attribute_that_nobody_here_can_import_is_lost_alone(pool: bool) -> None:
+    study = create_study(seed=0)
+    with ProcessPoolExecutor(2) as executor, pytest.raises(TypeError, match=r"user_attrs\['thing'\] .*only_there"):
+        study.optimize(partial(makes_something_up, "attribute"), 20, n_jobs=2, executor=executor if pool else None)
+    assert {t.state for t in study.trials} == {"complete"}
+    assert study.trials[2].user_attrs == {}
+
+
+def is_told_to_stop(trial: Trial) -> float:
+    os.kill(os.getpid(), signal.SIGINT)
+    return bowl(trial)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_ctrl_c_that_reaches_a_worker_does_not_end_its_trial() -> None:
+    """A terminal sends it to all processes; what becomes of the trials is for the one that searches to say."""
+    study = create_study(seed=0)
+    try:
+        study.optimize(is_told_to_stop, n_trials=4, n_jobs=2)
+    except KeyboardInterrupt:
+        pytest.fail("it did")
+    assert [t.state for t in study.trials] == ["complete"] * 4
+
+
+def takes_no_notice(folder: Path) -> float:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    (folder / str(os.getpid())).touch()
+    threading.Event().wait()
+    return 0.0
+
+
+def stubborn(folder: Path, n: int) -> Processes:
+    workers = Processes(takes_no_notice, (), n)
+    for number in range(n):
+        workers.start(number, folder)
+    while len(list(folder.iterdir())) < n:
+        assert workers.collect() == {}
+    return workers
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_a_second_ctrl_c_leaves_no_worker_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workers, join = stubborn(tmp_path, 2), multiprocessing.process.BaseProcess.join
+    calls = list[float | None]()
+
+    def interrupted(process: Any, timeout: float | None = None) -> None:
+        calls.append(timeout)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        join(process, timeout)
+
+    monkeypatch.setattr(multiprocessing.process.BaseProcess, "join", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        workers.close(kill=True)
+    left = multiprocessing.active_children()
+    for process in left:
+        process.kill()
+    assert left == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_workers_that_take_no_notice_share_one_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tpe_reference.workers.GRACE", 0.2)
+    workers, join, waited = stubborn(tmp_path, 3), multiprocessing.process.BaseProcess.join, list[float]()
+
+    def noted(process: Any, timeout: float | None = None) -> None:
+        waited.append(timeout or 0.0)
+        join(process, timeout)
+
+    monkeypatch.setattr(multiprocessing.process.BaseProcess, "join", noted)
+    workers.close(kill=True)
+    assert 0.1 < sum(waited) < 0.3, waited
+    assert multiprocessing.active_children() == []
 
 
 def dies(folder: Path, times: int, how: str, trial: Trial) -> float:

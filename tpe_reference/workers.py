@@ -19,7 +19,9 @@ import os
 import pickle
 import signal
 import threading
+import time
 import traceback
+import warnings
 from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,11 +30,11 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from .loop import Caught, Outcome, evaluate
+from .loop import Caught, Outcome, describe, evaluate
 from .space import TrialState
 
 ENOUGH = b""  # tells a process to end: closing the pipe would not, where processes inherit both ends of it
-GRACE = 5.0  # seconds that a process which was asked to end may take to do so
+GRACE = 5.0  # seconds that processes which were asked to end may take to do so, all together
 LOOK = 0.5  # seconds between two looks at who is alive: of a dead process the pipe may be kept open by its children
 
 
@@ -99,19 +101,23 @@ class Processes:
 
     def close(self, *, kill: bool) -> None:
         """Let the processes end, and wait for that."""
-        for worker in self._workers:
-            if kill:
-                worker.process.terminate()
-            else:
-                with suppress(OSError):
-                    worker.pipe.send_bytes(ENOUGH)
-            worker.pipe.close()
-        for worker in self._workers:
-            worker.process.join(GRACE)
-            if worker.process.is_alive():
-                worker.process.kill()
+        workers, self._workers = self._workers, []
+        try:
+            for worker in workers:
+                if kill:
+                    worker.process.terminate()
+                else:
+                    with suppress(OSError):
+                        worker.pipe.send_bytes(ENOUGH)
+                worker.pipe.close()
+            deadline = time.monotonic() + GRACE
+            for worker in workers:
+                worker.process.join(max(0.0, deadline - time.monotonic()))
+        finally:  # also when Ctrl-C is pressed again, out of impatience with those that take no notice
+            for worker in workers:
+                worker.process.kill()  # which does nothing to those that have ended
+            for worker in workers:
                 worker.process.join()
-        self._workers.clear()
 
     def _hand_out(self) -> None:
         """Give waiting trials to idle processes, and to new ones as long as there may be more."""
@@ -124,7 +130,11 @@ class Processes:
 
     def _hire(self) -> _Worker:
         ours, theirs = multiprocessing.Pipe()
-        process = multiprocessing.Process(target=_serve, args=(theirs, self._job), name="tpe_reference worker")
+        # Under fork a process inherits our ends of all the pipes. It closes them, or it would never see one closed.
+        inherits = multiprocessing.get_start_method() == "fork"
+        not_theirs = [ours, *(worker.pipe for worker in self._workers)] if inherits else []
+        arguments = (theirs, self._job, not_theirs)
+        process = multiprocessing.Process(target=_serve, args=arguments, name="tpe_reference worker")
         process.start()
         theirs.close()  # so that our end notices when the process, which has the only other copy, is gone
         self._workers.append(_Worker(process, ours))
@@ -132,9 +142,9 @@ class Processes:
 
     def _receive(self, worker: _Worker, outcomes: dict[int, Outcome]) -> None:
         message = pickle.loads(worker.pipe.recv_bytes())
-        if isinstance(message, Outcome):
+        if isinstance(message, Parcel):
             assert worker.number is not None  # it only speaks when it is asked
-            outcomes[worker.number] = message
+            outcomes[worker.number] = message.unpack()
             del self._arguments[worker.number]
             worker.number = None
         elif message is None:
@@ -165,20 +175,25 @@ class Processes:
             del self._arguments[number]
 
 
-def _serve(pipe: Connection, job: bytes) -> None:
+def _serve(pipe: Connection, job: bytes, not_ours: list[Connection]) -> None:
     """Be a worker process: evaluate the objective in the job for each argument that comes, until no more will."""
+    for end in not_ours:
+        end.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent decides what to do about it
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not what the parent may have put in its place
     threading.Thread(target=_end_with_parent, daemon=True).start()
     pipe.send_bytes(pickle.dumps(None))
     while True:
-        argument = pipe.recv_bytes()
+        try:
+            argument = pipe.recv_bytes()
+        except EOFError:  # the parent has closed its end
+            return
         if argument == ENOUGH:
             return
         try:
             arguments = (*pickle.loads(job), pickle.loads(argument))
         except Exception as error:
-            pipe.send_bytes(pickle.dumps(f"{type(error).__name__}: {error}"))
+            pipe.send_bytes(pickle.dumps(describe(error)))
             return
         pipe.send_bytes(pickle.dumps(evaluate_elsewhere(*arguments)))
 
@@ -194,7 +209,18 @@ def _end_with_parent() -> None:
 
 
 class Executor:
-    """Somebody's executor; see `loop.Workers`. What it runs it makes known as its own `concurrent.futures.Future`."""
+    """Somebody's executor; see `loop.Workers`.
+
+    It needs a method ``submit(function, *arguments)`` that returns `concurrent.futures.Future` objects and, unless it
+    runs in this process, pickles. How many workers it has is read from ``_max_workers`` (the pools of the standard
+    library, loky) or asked of the cluster (dask); otherwise n_jobs says it.
+
+    Args:
+        objective: What it evaluates.
+        caught: The exceptions after which the search goes on.
+        executor: Whose it is to shut down is not ours to say.
+        n_jobs: How many trials at once, if more than 1.
+    """
 
     def __init__(
         self, objective: Callable[[Any], float], caught: Caught, executor: concurrent.futures.Executor, n_jobs: int
@@ -203,23 +229,42 @@ class Executor:
             raise TypeError(
                 f"optimize: executor must have a method submit, got {executor!r}; ThreadPoolExecutor(4) has"
             )
-        n = n_jobs if n_jobs > 1 else getattr(executor, "_max_workers", None)
-        if not isinstance(n, int) or n < 1:
-            raise ValueError(f"optimize: {executor!r} does not tell how many workers it has; say so, as in n_jobs=4")
-        self.n = n
+        client = getattr(executor, "_client", None)
+        self._cluster = client if type(executor).__module__.startswith("distributed.") else None
+        self.n = n_jobs if n_jobs > 1 else self._count(executor)
         self._executor, self._objective, self._caught = executor, objective, caught
         is_here = isinstance(executor, concurrent.futures.ThreadPoolExecutor)
-        self._evaluate = evaluate if is_here else evaluate_elsewhere
-        self._futures: dict[concurrent.futures.Future[Outcome], int] = {}
+        self._evaluate: Callable[..., Outcome | Parcel] = evaluate if is_here else evaluate_elsewhere
+        # Of two calls with equal arguments dask makes one, unless it is told that a function is not pure.
+        self._options = {} if self._cluster is None else {"pure": False}
+        self._futures: dict[concurrent.futures.Future[Outcome | Parcel], int] = {}
+        self._has_warned = False
+
+    def _count(self, executor: object) -> int:
+        n = getattr(executor, "_max_workers", None)
+        if self._cluster is not None:
+            n = sum(self._cluster.nthreads().values())
+            if n == 0:
+                raise ValueError(
+                    f"optimize: the cluster of {self._cluster!r} has no workers yet; wait for them with "
+                    "client.wait_for_workers(4), or say how many trials shall run at once, as in n_jobs=4"
+                )
+        if not isinstance(n, int) or n < 1:
+            raise ValueError(f"optimize: {executor!r} does not tell how many workers it has; say so, as in n_jobs=4")
+        return n
 
     def start(self, number: int, argument: Any) -> None:
         """Take a trial on."""
-        future = self._executor.submit(self._evaluate, self._objective, self._caught, argument)
+        future = self._executor.submit(self._evaluate, self._objective, self._caught, argument, **self._options)
         self._futures[future] = number
 
     def wait(self) -> dict[int, Outcome]:
         """Wait until a trial has finished, and return the outcomes of all that have, by number."""
-        concurrent.futures.wait(self._futures, return_when=concurrent.futures.FIRST_COMPLETED)
+        look = None if self._cluster is None or self._has_warned else 2 * GRACE
+        while not concurrent.futures.wait(self._futures, look, concurrent.futures.FIRST_COMPLETED).done:
+            if not self._has_warned and not self._cluster.scheduler_info()["workers"]:  # type: ignore[union-attr]
+                warnings.warn("optimize: the dask cluster has no workers left; waiting for new ones", stacklevel=6)
+                self._has_warned, look = True, None
         return self.collect()
 
     def collect(self) -> dict[int, Outcome]:
@@ -228,13 +273,16 @@ class Executor:
         outcomes = {self._futures.pop(future): self._outcome(future) for future in done}
         return dict(sorted(outcomes.items()))
 
-    def _outcome(self, future: concurrent.futures.Future[Outcome]) -> Outcome:
+    def _outcome(self, future: concurrent.futures.Future[Outcome | Parcel]) -> Outcome:
         """What came of a trial; where the executor itself went wrong, that is the trial's error."""
         try:
-            return future.result()
+            result = future.result()
         except Exception as error:
-            text = f"{type(error).__name__}: {error}"
+            text = describe(error)
+            if type(error).__name__ == "KilledWorker":  # dask's, after several of them: as with processes of our own
+                return Outcome(TrialState.FAILED, error=text)
             return Outcome(TrialState.FAILED, error=text, exception=error, caught=isinstance(error, self._caught))
+        return result.unpack() if isinstance(result, Parcel) else result
 
     def close(self, *, kill: bool) -> None:
         """Take back what has not begun; the executor itself is its owner's to shut down."""
@@ -262,31 +310,76 @@ def check_picklable(*things: object) -> None:
             raise TypeError(f"optimize: {thing!r} cannot be sent to another process ({error}): {WAY_OUT}") from error
 
 
-def evaluate_elsewhere(objective: Callable[[Any], float], caught: Caught, argument: Any) -> Outcome:
+@dataclass
+class Parcel:
+    """An outcome that can be sent whatever it holds: a part that one of the two sides does not know is lost alone.
+
+    Attributes:
+        outcome: Without what may not arrive.
+        found: What the trial has become, but for its user attributes.
+        attrs: These, each by itself; where one cannot be sent, the reason.
+        exception: What the objective raised, where it can be sent; without it the outcome's error tells.
+        note: Where it was raised.
+        catches_type_error: Whether the search goes on after a user attribute that did not arrive.
+    """
+
+    outcome: Outcome
+    found: bytes | None
+    attrs: dict[str, bytes | str]
+    exception: bytes | None
+    note: str | None
+    catches_type_error: bool
+
+    def unpack(self) -> Outcome:
+        """Return the outcome with all that can be loaded here."""
+        outcome = self.outcome
+        if self.note is not None:
+            outcome.exception = self._exception()
+            outcome.exception.add_note(self.note)
+        if self.found is None:
+            return outcome
+        try:
+            outcome.found = pickle.loads(self.found)
+        except Exception as error:  # a choice, say, of a class that lives there alone
+            return Outcome(TrialState.FAILED, error=f"what it found cannot be loaded: {describe(error)}")
+        outcome.found["user_attrs"] = {}
+        for key, value in self.attrs.items():
+            try:
+                outcome.found["user_attrs"][key] = pickle.loads(_sent(value))
+            except Exception as error:  # all else that the trial found is kept
+                if outcome.exception is None:
+                    outcome.exception = TypeError(f"user_attrs[{key!r}] cannot be sent to another process: {error}")
+                    outcome.caught = self.catches_type_error
+        return outcome
+
+    def _exception(self) -> BaseException:
+        try:
+            error = pickle.loads(self.exception or b"")
+        except Exception:
+            error = None
+        return error if isinstance(error, BaseException) else RuntimeError(self.outcome.error)
+
+
+def _sent(value: bytes | str) -> bytes:
+    if isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def evaluate_elsewhere(objective: Callable[[Any], float], caught: Caught, argument: Any) -> Parcel:
     """Evaluate the objective, and return an outcome that can be sent back whatever it holds."""
     outcome = evaluate(objective, caught, argument)
-    if outcome.exception is not None:
-        outcome.exception = _portable(outcome.exception)
-    attrs = (outcome.found or {}).get("user_attrs", {})
-    for key, value in list(attrs.items()):
+    error, found, attrs = outcome.exception, outcome.found, dict[str, bytes | str]()
+    outcome.exception = outcome.found = None
+    for key, value in (found or {}).pop("user_attrs", {}).items():
         try:
-            pickle.loads(pickle.dumps(value))
-        except Exception as error:  # all else that the trial found is kept
-            del attrs[key]
-            text = f"user_attrs[{key!r}] cannot be sent to another process: {error}"
-            if outcome.exception is None:
-                outcome.exception, outcome.caught = TypeError(text), issubclass(TypeError, caught)
-    return outcome
-
-
-def _portable(error: BaseException) -> BaseException:
-    """Return an exception, or where it cannot be sent another in its place, with a note that says where it arose."""
-    lines = "".join(traceback.format_exception(error))
-    try:
-        again: Any = pickle.loads(pickle.dumps(error))
-    except Exception:
-        again = None
-    if not isinstance(again, BaseException):
-        error = RuntimeError(f"{type(error).__name__}: {error}")
-    error.add_note(f"Raised in a worker process:\n{lines}")
-    return error
+            attrs[key] = pickle.dumps(value)
+        except Exception as problem:
+            attrs[key] = str(problem)
+    exception = note = None
+    if error is not None:
+        note = "Raised in a worker process:\n" + "".join(traceback.format_exception(error))
+        with suppress(Exception):
+            exception = pickle.dumps(error)
+    packed = None if found is None else pickle.dumps(found)
+    return Parcel(outcome, packed, attrs, exception, note, issubclass(TypeError, caught))
