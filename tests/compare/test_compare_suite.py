@@ -201,7 +201,7 @@ def test_the_command_runs_once_resumes_and_prints_the_same_from_its_file(
             done.append(f"{run.problem}/{run.contestant.name}/{run.seed}")
             assert execute(run, out, suite_code(run)) is None
 
-    suite_code = runner._code
+    suite_code = runner.code_of
     monkeypatch.setattr(runner, "_in_processes", here)
     options = ["--problems", "sphere-2", "integer-small", "--trials", "6", "12", "--out", str(tmp_path)]
     assert suite.main([*options, "--seeds", "1"]) == 0

@@ -133,7 +133,7 @@ def test_with_another_number_of_processes_and_after_a_loss_the_results_are_the_s
 def test_only_a_peers_runs_depend_on_its_adapter_and_version(monkeypatch: pytest.MonkeyPatch) -> None:
     def digests() -> dict[str, str]:
         runner.fingerprint.cache_clear()
-        return {name: runner._code(Run("sphere", Contestant(name, name), 0, 5)) for name in ("tpe", "optuna", "cma")}
+        return {name: runner.code_of(Run("sphere", Contestant(name, name), 0, 5)) for name in ("tpe", "optuna", "cma")}
 
     before, version = digests(), runner.importlib.metadata.version  # type: ignore[attr-defined]
     with monkeypatch.context() as patch:

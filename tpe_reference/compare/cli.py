@@ -6,8 +6,10 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
+from .cluster import connected
 from .contestants import CONTESTANTS, PRUNING
 from .loading import UsageError
 from .peers import PEERS
@@ -46,6 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=_positive, metavar="N", help="runs per contestant (default: per problem)")
     parser.add_argument("--thorough", action="store_true", help="20 seeds, twice the trials: hours, not minutes")
     parser.add_argument("--jobs", type=_positive, metavar="N", help="processes (default: one per core)")
+    cluster = "run on a dask cluster; --jobs is then how many runs at once (default: one per thread of its workers)"
+    parser.add_argument("--executor", metavar="dask://HOST:PORT", help=cluster)
     parser.add_argument("--out", type=Path, default=Path("comparison"), metavar="DIR", help="default: %(default)s")
     parser.add_argument("--resume", action="store_true", help="go on with the comparison in --out")
 
@@ -59,15 +63,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Carry out what was asked for: 0 done, 1 a run failed, 2 a mistake in the options, 130 Ctrl-C."""
-    resume = shlex.join(["tpe-reference", "compare", "--out", str(args.out), "--resume"])
+    on = [] if args.executor is None else ["--executor", args.executor]
+    resume = shlex.join(["tpe-reference", "compare", "--out", str(args.out), "--resume", *on])
     try:
         plan = _plan(args)
         _check_extra(plan)
-        claim(args.out, plan)
-        runs = plan.runs()
-        jobs = args.jobs or _cores()
-        print(f"{len(plan.problems)} problems, {len(plan.contestants)} samplers, {len(runs)} runs, {jobs} processes")
-        run_all(runs, args.out, jobs)
+        with nullcontext() if args.executor is None else connected(args.executor) as cluster:
+            claim(args.out, plan)
+            runs = plan.runs()
+            jobs = args.jobs or (_cores() if cluster is None else sum(cluster.nthreads().values()))
+            where = "processes" if cluster is None else "at once on the cluster"
+            print(f"{len(plan.problems)} problems, {len(plan.contestants)} samplers, {len(runs)} runs, {jobs} {where}")
+            run_all(runs, args.out, jobs, cluster)
         from .report import write_report  # now: it imports matplotlib
 
         print(write_report(plan, args.out))

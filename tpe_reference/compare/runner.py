@@ -75,8 +75,8 @@ class RunFailedError(Exception):
     """Some runs raised; the text says which, and what."""
 
 
-def run_all(runs: Sequence[Run], out: Path, jobs: int) -> None:
-    """Do the runs that are not on the disk yet, in processes, under one progress bar.
+def run_all(runs: Sequence[Run], out: Path, jobs: int, cluster: Any = None) -> None:
+    """Do the runs that are not on the disk yet, in processes or on a cluster, under one progress bar.
 
     The first failure lets the runs in flight finish and starts no more.
 
@@ -88,7 +88,11 @@ def run_all(runs: Sequence[Run], out: Path, jobs: int) -> None:
     todo = [run for run in runs if read_run(run, out) is None]
     work = sum(run.trials * run.cost for run in runs)
     with _progress_bar(work, done=work - sum(run.trials * run.cost for run in todo)) as show:
-        if todo:
+        if todo and cluster is not None:
+            from .cluster import run_on_cluster
+
+            run_on_cluster(cluster, todo, out, jobs, show)
+        elif todo:
             _in_processes(todo, out, min(jobs, len(todo)), show)
 
 
@@ -104,7 +108,7 @@ def _in_processes(todo: Sequence[Run], out: Path, jobs: int, show: Any) -> None:
             while True:
                 while not failures and len(pending) < jobs and (run := next(waiting, None)) is not None:
                     with _ctrl_c_later():
-                        pending.add(pool.submit(execute, run, out, _code(run)))
+                        pending.add(pool.submit(execute, run, out, code_of(run)))
                 if not pending:
                     break
                 done, pending = wait(pending, timeout=POLL, return_when=FIRST_COMPLETED)
@@ -151,8 +155,13 @@ def execute(run: Run, out: Path, code: str) -> str | None:
         title = f"{run.contestant.name} on {run.problem}, seed {run.seed}: {type(error).__name__}: {error}"
         return f"{title}\n{traceback.format_exc()}"
     _count((run.trials - len(trials)) * run.cost)  # a grid that was used up
-    write_json(run.path(out), {"run": asdict(run), "code": code, "trials": trials})
+    keep(run, out, code, trials)
     return None
+
+
+def keep(run: Run, out: Path, code: str, trials: list[dict[str, Any]]) -> None:
+    """Write a run to the disk."""
+    write_json(run.path(out), {"run": asdict(run), "code": code, "trials": trials})
 
 
 def search(run: Run) -> Iterator[dict[str, Any]]:
@@ -206,7 +215,7 @@ def read_run(run: Run, out: Path) -> list[dict[str, Any]] | None:
         kept = json.loads(run.path(out).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    if kept["run"] != asdict(run) or kept["code"] != _code(run):
+    if kept["run"] != asdict(run) or kept["code"] != code_of(run):
         return None
     for trial in kept["trials"]:
         trial["loss"] = from_json(trial["loss"])
@@ -253,7 +262,8 @@ def versions(peers: Iterable[str] = ()) -> dict[str, str]:
     return found
 
 
-def _code(run: Run) -> str:
+def code_of(run: Run) -> str:
+    """Return the digest of all that decides what comes out of a run."""
     base = run.contestant.spec.removesuffix("+median")
     files = [file for spec in (run.problem, base) if (file := source_file(spec)) is not None]
     peers = run.contestant.packages
