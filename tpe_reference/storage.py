@@ -270,10 +270,14 @@ class Storage:
         return engine
 
     def _open_sqlite(self) -> sqlite3.Connection:
+        file = self._url.database or ""
         mode = "rwc" if self._may_create else "rw"
-        path = quote(self._url.database or "")
+        if not self._may_create and not os.access(file, os.W_OK):  # somebody else's, to be looked at
+            # In WAL mode a reader makes files too, which are then in the owner's way. None are needed where nobody has
+            # the database open, and "-wal" tells that.
+            mode = "ro" if os.path.exists(f"{file}-wal") else "ro&immutable=1"
         connection = sqlite3.connect(
-            f"file:{path}?mode={mode}", uri=True, timeout=BUSY, isolation_level=None, check_same_thread=False
+            f"file:{quote(file)}?mode={mode}", uri=True, timeout=BUSY, isolation_level=None, check_same_thread=False
         )
         try:
             if self._may_create:  # the file remembers it; readers then do not wait for a writer, nor it for them
