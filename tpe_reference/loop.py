@@ -186,7 +186,7 @@ class Loop:
         self.n_started = 0
         self.exhausted = False
         self.has_to_wait = False  # for trials that are under way in other processes
-        self.error: Exception | None = None  # the first: ends the search once all that is under way has finished
+        self.error: BaseException | None = None  # the first: ends the search once all that is under way has finished
 
     def run(self) -> None:
         """Start trials and close them, until there is a reason to start no more and none is open."""
@@ -201,14 +201,14 @@ class Loop:
                 number = self._wait()
                 try:
                     self._close(number)
-                except Exception as error:
+                except (Exception, SystemExit) as error:
                     self._postpone(error)
         finally:  # whatever is open now was interrupted
             self._give_up()
         if self.error is not None:
             raise self.error
 
-    def _postpone(self, error: Exception) -> None:
+    def _postpone(self, error: BaseException) -> None:
         """Keep the first error for later: other trials are under way, and their results shall not be lost."""
         if self.error is None:
             self.error = error

@@ -510,7 +510,8 @@ class Study:
             target: Stop when the best value is at least as good as this.
             space: The parameters, declared, as for `ask`.
             executor: Who runs the trials in place of n_jobs processes: anything with the interface of
-                `concurrent.futures.Executor`, such as ``ThreadPoolExecutor(4)`` for threads. It remains the caller's to
+                `concurrent.futures.Executor`, such as ``ThreadPoolExecutor(4)`` for threads, or ``get_executor()`` of a
+                dask client for a cluster (chapters/executors.md). It remains the caller's to
                 shut down. As many trials run at once as it has workers, or n_jobs where it does not tell.
             reproducible: Whether a parallel run gives the same trials whatever the timing, see below. A number instead
                 of True: how many trials are under way at once, over all the processes that share the study.
