@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from plain_values import any_text, bits, floats, plain_values
+from plain_values import any_text, bits, outline, plain_values, records
 
 from tpe_reference import (
     Categorical,
     CmaEsSampler,
-    Domain,
     Float,
     FrozenTrial,
     GridSampler,
@@ -40,7 +39,6 @@ from tpe_reference import (
     TPESampler,
     Trial,
     TrialPruned,
-    TrialRecord,
     TrialState,
     create_study,
     load_study,
@@ -52,17 +50,6 @@ from tpe_reference.samplers.tpe_variants import HYPEROPT, VARIANTS
 from tpe_reference.study import StudyContents
 
 in_one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-
-
-def outline(study: Study) -> list[Any]:
-    """All that two runs must have in common: not the times."""
-    return [
-        (
-            bits([t.number, t.state, t.value, t.params, t.intermediate_values, t.user_attrs, t.error]),
-            repr(t.distributions),
-        )
-        for t in study.trials
-    ]
 
 
 def everything(study: Study) -> Any:
@@ -82,47 +69,6 @@ def small_study(n_trials: int = 3) -> Study:
 
 
 # ---- nothing is lost -------------------------------------------------------------------------------------------------
-
-choices = st.lists(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | any_text,
-    min_size=1,
-    max_size=4,
-    unique_by=lambda choice: (isinstance(choice, bool), choice),
-)
-bounds = st.tuples(st.floats(-1e6, 1e6), st.floats(0, 1e6))
-int_bounds = st.tuples(st.integers(-(2**70), 2**70), st.integers(0, 1000), st.integers(1, 5))
-domains: st.SearchStrategy[Domain] = (
-    st.builds(Categorical, choices)
-    | bounds.map(lambda b: Float(b[0], b[0] + b[1]))
-    | st.integers(1, 30).map(lambda n: Float(0.0, n * 0.1 if n != 3 else 0.3, step=0.1))
-    | int_bounds.map(lambda b: Int(b[0], b[0] + b[1] * b[2], step=b[2]))
-    | st.just(Float(1e-5, 1.0, log=True))
-    | st.just(Int(1, 2**60, log=True))
-)
-times = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1))
-
-
-@st.composite
-def records(draw: st.DrawFn) -> TrialRecord:
-    space = draw(st.dictionaries(any_text, domains, max_size=3))
-    params = {name: domain.from_unit(draw(st.floats(0, 1))) for name, domain in space.items()}
-    state = draw(st.sampled_from(["complete", "pruned", "failed", "running"]))
-    value = draw(floats.filter(lambda number: not math.isnan(number))) if state in ("complete", "pruned") else None
-    more = {} if state == "complete" else draw(st.dictionaries(any_text, plain_values, max_size=2))
-    start = draw(times)
-    return TrialRecord(
-        number=0,
-        state=TrialState(state),
-        value=value if state == "complete" or draw(st.booleans()) else None,
-        params={**more, **params},
-        distributions=space,
-        intermediate_values=draw(st.dictionaries(st.integers(0), floats, max_size=3)),
-        user_attrs=draw(st.dictionaries(any_text, plain_values, max_size=3)),
-        error=draw(st.none() | any_text),
-        datetime_start=start,
-        datetime_complete=None if state == "running" else start + draw(st.timedeltas(timedelta(0), timedelta(9))),
-    )
-
 
 attributes = st.dictionaries(any_text, plain_values, max_size=2)
 contents = st.builds(
