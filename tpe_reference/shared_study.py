@@ -72,6 +72,8 @@ LOST = "its worker was lost"  # how the error of a trial that was given up begin
 BEATS = 4  # how often a lease is renewed before it would run out
 RUNNING, FAILED = str(TrialState.RUNNING), str(TrialState.FAILED)
 LAST_STEP = 2**63 - 1  # what a BIGINT holds
+# What reading a row may come to that was not written by this package: SQLite keeps anything in any column.
+_NOT_OURS = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
 
 _HEAD = (_studies.c.revision, _studies.c.lag, _studies.c.n_enqueued, _studies.c.user_attrs)
 
@@ -249,7 +251,7 @@ class SharedStudy(Study):
             for row in connection.execute(_news(_trials, self._key, self._seen).order_by(_trials.c.number)).all():
                 try:
                     self._mirror(connection, row, curves.get(row.number, {}))
-                except (ValueError, TypeError, KeyError, IndexError) as error:  # somebody has changed the tables
+                except _NOT_OURS as error:  # somebody has changed the tables
                     where = f"storage {self._store.address}: study {self.study_name!r:.80}, trial {row.number}"
                     raise StorageInternalError(f"{where}: it is damaged: {error}") from error
             self._seen = revision
@@ -257,12 +259,20 @@ class SharedStudy(Study):
         if head.n_enqueued:
             query = sa.select(_enqueued).where(_enqueued.c.study == self._key).order_by(_enqueued.c.id)
             rows = connection.execute(query.limit(self._queue_limit)).all()
-            self._first = rows[0]
-            self._queue.extend({key: _load(getattr(row, key), key) for key in ("params", "user_attrs")} for row in rows)
+            try:
+                self._first = rows[0]
+                self._queue.extend(
+                    {key: _load(getattr(row, key), key) for key in ("params", "user_attrs")} for row in rows
+                )
+            except _NOT_OURS as error:  # somebody has changed the tables
+                where = f"storage {self._store.address}: study {self.study_name!r:.80}, its queue"
+                raise StorageInternalError(f"{where}: it is damaged: {error}") from error
 
     def _mirror(self, connection: sa.Connection, row: Row, news: dict[int, float]) -> None:
         """Enter one row into the mirror."""
         number = row.number
+        if not 0 <= number <= len(self._trials):
+            raise ValueError(f"it should have the number {len(self._trials)}")
         known = self._trials[number] if number < len(self._trials) else None
         if isinstance(known, TrialRecord):
             return  # one's own, or read before: what has finished does not change
@@ -857,13 +867,14 @@ def _insert_contents(connection: sa.Connection, study: int, contents: StudyConte
             record = replace(known, state=TrialState.FAILED, value=None, error="interrupted")
         space = _dump({name: domain_to_json(domain) for name, domain in record.distributions.items()}, "distributions")
         given = contents.given.get(number)
-        end = record.datetime_complete or datetime.now()
+        end = datetime.now() if known.state == TrialState.RUNNING else record.datetime_complete
         row = {"study": study, "number": number, "revision": 1, "worker": "", "ticket": 0, "attempt": 0}
         row |= {"state": str(record.state), "value": record.value, "space": places.setdefault(space, len(places))}
         row |= {key: _dump(getattr(record, key), f"trial {number}: {key}") for key in ("params", "user_attrs")}
         row |= {"error": None if record.error is None else _dump(record.error, "error")}
         row |= {"given": None if given is None else _dump({"params": given}, "given")}
-        rows.append(row | {"datetime_start": record.datetime_start.isoformat(), "datetime_complete": end.isoformat()})
+        row |= {"datetime_complete": None if end is None else end.isoformat()}
+        rows.append(row | {"datetime_start": record.datetime_start.isoformat()})
         for step, value in record.intermediate_values.items():
             report = {"study": study, "number": number, "step": step, "revision": 1}
             curves.append(report | {"value": None if math.isnan(value) else value})
