@@ -25,9 +25,14 @@ def _share(gamma: float) -> TPESampler:
     return _with(n_good=lambda n: min(math.ceil(gamma * n), 25))
 
 
-def light_prior_weights(losses: Floats, n_good: int) -> Floats:
+def heavy_prior_weights(losses: Floats, n_good: int) -> Floats:
     """Return the default's weights, scaled to the mean 1: as much as the prior's."""
-    return rank_weights(losses, n_good) / 4.0
+    return rank_weights(losses, n_good) / 2.0
+
+
+def light_prior_weights(losses: Floats, n_good: int) -> Floats:
+    """Return the default's weights, scaled to the mean 4."""
+    return rank_weights(losses, n_good) * 2.0
 
 
 def half_of_gaps(mu: Floats, n_trials: int) -> Floats:
@@ -59,7 +64,8 @@ COMPONENTS: dict[str, list[tuple[str, str, Any]]] = {
     "weights of the trials": [
         ("equal_good", "good: equal", _with(good_weights=historical.equal_weights)),
         ("improvement_good", "good: by improvement", _with(good_weights=historical.improvement_weights)),
-        ("heavy_prior", "prior as heavy as a trial", _with(good_weights=light_prior_weights)),
+        ("heavy_prior", "prior as heavy as a trial", _with(good_weights=heavy_prior_weights)),
+        ("light_prior", "prior a quarter as heavy", _with(good_weights=light_prior_weights)),
         ("equal_bad", "bad: equal, old or new", _with(bad_weights=np.ones)),
     ],
     "bandwidth": [

@@ -184,7 +184,7 @@ def test_recent_trials_weigh_1_and_older_ones_less() -> None:
 def test_the_good_weigh_by_rank_the_bad_by_age_and_the_prior_as_one_trial() -> None:
     l, g = both(explain(losses_to_history(np.random.default_rng(0).random(60).tolist())))
     ranks = np.log(7 / np.arange(1, 7))
-    assert l.weights == pytest.approx(np.append(24 * ranks / ranks.sum(), 1.0) / 25)
+    assert l.weights == pytest.approx(np.append(12 * ranks / ranks.sum(), 1.0) / 13)
     raw = np.append(recency_weights(54), 1.0)
     assert g.weights == pytest.approx(raw / raw.sum())
 
