@@ -934,7 +934,7 @@ def copy_study(*, from_study_name: str, from_storage: str, to_storage: str, to_s
     row = _find(store, from_study_name, "copy_study")
     # Neither of the two is asked anything; the study's own may be code that is not here.
     study = SharedStudy(store, row, samplers.RandomSampler(), pruners.NopPruner())
-    contents = replace(study._contents(), study_name=to_study_name or study.study_name)
+    contents = replace(study._contents(), study_name=study.study_name if to_study_name is None else to_study_name)
     target = Storage(to_storage, create=True)
     settings = {key: getattr(row, key) for key in ("sampler", "pruner", "retry", "lease")}
     if not _make(target, contents, settings)[1]:
