@@ -527,6 +527,15 @@ def test_the_times_are_the_local_ones_as_in_memory(storage_url: str) -> None:
     assert before <= trial.datetime_start <= trial.datetime_complete <= datetime.now()
 
 
+def test_sqlite_keeps_what_was_committed_through_a_power_cut(sqlite_url: str) -> None:
+    from tpe_reference.storage import Storage
+
+    store = Storage(sqlite_url, create=True)
+    modes = ("journal_mode", "synchronous")
+    found = store.run(lambda connection, _: [connection.exec_driver_sql(f"PRAGMA {mode}").scalar() for mode in modes])
+    assert found == ["wal", 2], "2 is FULL"
+
+
 # ---- not installed ---------------------------------------------------------------------------------------------------
 
 
