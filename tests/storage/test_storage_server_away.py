@@ -109,7 +109,7 @@ def test_every_operation_waits_for_the_server_and_says_so_once(
 ) -> None:
     study = create_study(storage=postgresql_url, study_name="s", seed=1)
     study.ask({"x": Float(0, 1)})
-    with away(postgres, times=4):
+    with away(postgres, times=3):
         thread, results = in_background(lambda: operation(study))
     thread.join(PATIENCE)
     (result,) = results

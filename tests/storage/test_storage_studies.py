@@ -317,7 +317,7 @@ def test_names_are_data_whatever_is_in_them(storage_url: str, name: str) -> None
         trial.report(0.5, 1)
         return float(trial.suggest_float(name, 0, 1) + (trial.suggest_categorical("c", [name, None]) is None))
 
-    study.optimize(objective, n_trials=3)
+    study.optimize(objective, n_trials=1)
     study.set_user_attr(name, [name, {name: name}])
     study.enqueue_trial({name: 0.5}, {name: name})
     with pytest.raises(ZeroDivisionError):
