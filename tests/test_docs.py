@@ -1,0 +1,287 @@
+"""The docs site: it builds without a warning, its links lead somewhere, it loads nothing from elsewhere, its code runs.
+
+What builds the site is slow and needs the extra "docs"; the browser's test needs a Chromium. Both are skipped where
+that is missing, or fail where REQUIRE_DOCS or REQUIRE_CHROMIUM is set.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from importlib.util import find_spec
+from pathlib import Path
+from pkgutil import resolve_name
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+import tpe_reference
+from tpe_reference import study_cli
+
+ROOT = Path(__file__).parent.parent
+CHAPTERS = ROOT / "chapters"
+PAGES = sorted(page.relative_to(CHAPTERS).as_posix() for page in CHAPTERS.rglob("*.md"))
+
+# ---- the code on the pages -------------------------------------------------------------------------------------------
+
+# Pages whose Python blocks are executed by a test of their own, which also checks what they print or leave behind, and
+# how many there are: who adds one to a page sees to it that its test executes it.
+TESTED_ELSEWHERE = {
+    "files.md": ("test_files.py", 2),
+    "importance.md": ("test_importance.py", 4),
+    "optuna.md": ("test_optuna.py", 2),
+    "pictures.md": ("test_visualization.py", 1),
+    "search-cv/index.md": ("test_search_cv_page.py", 5),
+    "traces.md": ("test_traces.py", 1),
+}
+# Pages with a script, which starts processes or needs an extra: below.
+SCRIPTS = ["executors.md", "storage.md"]
+
+
+def python_blocks(page: str) -> list[str]:
+    """The Python blocks of a page; what is quoted from a file of ours has a title, and is looked up there."""
+    text = (CHAPTERS / page).read_text(encoding="utf-8")
+    return re.findall(r"^```(?:python|py)\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+
+
+WITH_CODE = [page for page in PAGES if python_blocks(page)]
+
+
+@pytest.mark.parametrize("page", [page for page in WITH_CODE if page not in (*TESTED_ELSEWHERE, *SCRIPTS)])
+def test_the_blocks_of_a_page_run_one_after_the_other(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"__name__": "page"}
+    for block in python_blocks(page):
+        exec(compile(block, page, "exec"), names)
+
+
+@pytest.mark.parametrize("page", TESTED_ELSEWHERE)
+def test_a_page_with_tests_of_its_own_has_as_many_blocks_as_they_execute(page: str) -> None:
+    file, n_blocks = TESTED_ELSEWHERE[page]
+    text = (ROOT / "tests" / file).read_text(encoding="utf-8")
+    assert all(f'"{part}"' in text for part in page.split("/")), f"{file} should read {page}"
+    assert len(python_blocks(page)) == n_blocks, f"does {file} execute all of them?"
+
+
+def run_script(code: str, folder: Path) -> str:
+    """Run a block as the script that its page says it is, and return what it prints."""
+    (folder / "script.py").write_text(code, encoding="utf-8")
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "script.py"]
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_cluster_on_the_page_about_executors_searches(tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason='needs the extra "dask"')
+    (block,) = python_blocks("executors.md")
+    assert "20 trials" in run_script(block, tmp_path)
+
+
+def test_the_study_on_the_page_about_storage_is_copied_and_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a second file in place of the server that the page copies to."""
+    pytest.importorskip("sqlalchemy", reason='needs the extra "storage"')
+    worker, afterwards = python_blocks("storage.md")
+    assert "60 trials" in run_script(worker, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    exec(
+        afterwards.replace("postgresql://user:password@host/database", "sqlite:///copy.db"),
+        {"tpe_reference": tpe_reference},
+    )
+    assert tpe_reference.get_all_study_names("sqlite:///study.db") == []
+    assert len(tpe_reference.load_study("sqlite:///copy.db").trials) == 60
+
+
+# ---- the reference is complete ---------------------------------------------------------------------------------------
+
+REFERENCE = "".join(page.read_text(encoding="utf-8") for page in sorted((CHAPTERS / "reference").glob("*.md")))
+DOCUMENTED = re.findall(r"^::: ([\w.]+)$", REFERENCE, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("module", ["", "samplers", "pruners", "importance", "trial", "exceptions", "visualization"])
+def test_every_public_name_is_in_the_reference(module: str) -> None:
+    home = resolve_name(f"tpe_reference.{module}".rstrip("."))
+    assert len(DOCUMENTED) == len(set(DOCUMENTED))
+    documented = [resolve_name(path) for path in DOCUMENTED]
+    for name in home.__all__:  # type: ignore[attr-defined]
+        public = getattr(home, name)
+        if not isinstance(public, type(tpe_reference)):  # a module is documented by what is in it
+            assert any(public is found for found in documented), f"{name} is missing under chapters/reference"
+
+
+@pytest.mark.parametrize("name", ["TPESearchCV", *tpe_reference.study.OF_STORAGES])
+def test_names_that_need_an_extra_are_in_the_reference(name: str) -> None:
+    assert any(path.endswith(f".{name}") for path in DOCUMENTED), f"{name} is missing under chapters/reference"
+
+
+def options(add_arguments: Callable[[argparse.ArgumentParser], None]) -> set[str]:
+    """All long options of a command and its subcommands."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    todo, found = [parser], set[str]()
+    while todo:
+        for action in todo.pop()._actions:
+            found |= {option for option in action.option_strings if option.startswith("--")}
+            if isinstance(action, argparse._SubParsersAction):
+                todo += action.choices.values()
+    return found - {"--help"}
+
+
+def test_the_page_of_the_command_line_has_every_option_and_no_other() -> None:
+    pytest.importorskip("matplotlib", reason='needs the extra "compare"')
+    from tpe_reference.compare import cli
+
+    page = (CHAPTERS / "reference" / "command-line.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", page, flags=re.DOTALL | re.MULTILINE))
+    for name, add_arguments in (("compare", cli.add_arguments), ("study", study_cli.add_arguments)):
+        assert set(re.findall(r"^\| `(--[\w-]+)", sections[name], re.MULTILINE)) == options(add_arguments), name
+
+
+def test_the_bibliography_has_every_equation_that_a_line_of_cma_es_cites() -> None:
+    source = (ROOT / "tpe_reference" / "samplers" / "cma_es.py").read_text(encoding="utf-8")
+    cited = {n for comment in re.findall(r"#.*", source) for n in re.findall(r"\((\d\d)\)", comment)}
+    table = "".join(
+        line
+        for line in (CHAPTERS / "bibliography.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("| (")
+    )
+    assert cited == set(re.findall(r"\((\d\d)\)", table))
+    assert len(cited) > 15
+
+
+def test_who_cites_cites_this_version() -> None:
+    assert f"version = {{{tpe_reference.__version__}}}" in (CHAPTERS / "cite.md").read_text(encoding="utf-8")
+
+
+# ---- the site --------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Page(HTMLParser):
+    """What a page of the site is connected with: its anchors, its links, and what it loads."""
+
+    anchors: set[str] = field(default_factory=set)
+    links: set[str] = field(default_factory=set)
+    loaded: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element's id, where it leads, and what a browser fetches for it."""
+        found = {name: value or "" for name, value in attrs}
+        self.anchors |= {found[name] for name in ("id", "name") if name in found}
+        if tag == "a" and "href" in found:
+            self.links.add(found["href"])
+        elif tag == "link" and found.get("rel") not in ("canonical", "prev", "next"):
+            self.loaded.add(found["href"])
+        self.loaded |= {found[name] for name in ("src", "poster", "data") if found.get(name)}
+        self.loaded |= {part.split()[0] for part in found.get("srcset", "").split(",") if part.strip()}
+        self.loaded |= set(urls_of_css(found.get("style", "")))
+
+
+def urls_of_css(css: str) -> list[str]:
+    """What a style sheet loads."""
+    return re.findall(r"""url\(\s*["']?([^"')]+)""", css) + re.findall(r"""@import\s+["']([^"']+)""", css)
+
+
+def is_local(url: str) -> bool:
+    parts = urlsplit(url)
+    return not parts.netloc and parts.scheme in ("", "data")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The built site. A warning of the build (a page in no menu, a link or a snippet that is missing) is an error."""
+    if find_spec("mkdocs") is None or find_spec("material") is None or find_spec("mkdocstrings") is None:
+        reason = 'needs the extra "docs"'
+        (pytest.fail if os.environ.get("REQUIRE_DOCS") else pytest.skip)(reason)
+    folder = tmp_path_factory.mktemp("docs") / "site"
+    build = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
+        cwd=ROOT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert build.returncode == 0, build.stderr
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def pages(site: Path) -> dict[Path, Page]:
+    found = {}
+    for path in site.rglob("*.html"):
+        found[path.resolve()] = page = Page()
+        page.feed(path.read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.mark.slow
+def test_every_page_is_built_with_what_it_is_about(site: Path) -> None:
+    for page in PAGES:
+        assert (site / page).with_suffix(".html").exists(), page
+    assert "def bandwidths" in re.sub("<[^>]*>", "", (site / "source" / "tpe.html").read_text(encoding="utf-8"))
+    assert 'id="tpe_reference.Study.optimize"' in (site / "reference" / "study.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_every_link_and_anchor_leads_somewhere(site: Path, pages: dict[Path, Page]) -> None:
+    broken = []
+    for path, page in pages.items():
+        if path.name == "404.html":  # its links begin at the root of whatever server shows it
+            continue
+        for link in page.links | page.loaded:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            if target.is_dir():
+                target /= "index.html"
+            if not target.exists() or (
+                parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].anchors
+            ):
+                broken.append(f"{path.relative_to(site)}: {link}")
+    assert not broken
+
+
+@pytest.mark.slow
+def test_nothing_is_loaded_from_another_host(site: Path, pages: dict[Path, Page]) -> None:
+    loaded = {url for page in pages.values() for url in page.loaded}
+    for sheet in site.rglob("*.css"):
+        loaded |= set(urls_of_css(sheet.read_text(encoding="utf-8")))
+    assert len(loaded) > 20
+    assert not [url for url in loaded if not is_local(url)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["index.html", "importance.html", "source/tpe.html", "reference/study.html"])
+def test_a_browser_without_a_network_has_nothing_to_complain_about(page: str, site: Path, tmp_path: Path) -> None:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        reason = "needs Chromium"
+        (pytest.fail if os.environ.get("REQUIRE_CHROMIUM") else pytest.skip)(reason)
+    command = [
+        *(chromium, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}"),
+        *("--enable-logging=stderr", "--virtual-time-budget=4000"),  # of the page's own time: its scripts have run then
+        "--host-resolver-rules=MAP * ~NOTFOUND",  # a request to another host fails, and the console says so
+        *("--dump-dom", (site / page).as_uri()),
+    ]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "md-content" in shown.stdout
+    assert ('class="katex' in shown.stdout) == (page == "importance.html"), "formulas are drawn"
+    assert not [line for line in shown.stderr.splitlines() if "CONSOLE" in line]
