@@ -149,6 +149,15 @@ def test_the_page_of_the_command_line_has_every_option_and_no_other() -> None:
         assert set(re.findall(r"^\| `(--[\w-]+)", sections[name], re.MULTILINE)) == options(add_arguments), name
 
 
+def test_the_page_of_the_comparison_has_every_contestant_and_problem() -> None:
+    pytest.importorskip("matplotlib", reason='needs the extra "compare"')
+    from tpe_reference.compare import CONTESTANTS, PROBLEMS
+
+    page = (CHAPTERS / "reference" / "compare.md").read_text(encoding="utf-8")
+    for name in (*CONTESTANTS, *PROBLEMS):
+        assert f"`{name}`" in page
+
+
 def test_the_bibliography_has_every_equation_that_a_line_of_cma_es_cites() -> None:
     source = (ROOT / "tpe_reference" / "samplers" / "cma_es.py").read_text(encoding="utf-8")
     cited = {n for comment in re.findall(r"#.*", source) for n in re.findall(r"\((\d\d)\)", comment)}
