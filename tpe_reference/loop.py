@@ -29,7 +29,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .space import Domain, TrialState
-from .study import NotYet, SearchExhausted, Study, as_space
+from .study import FinishedElsewhereError, NotYet, SearchExhausted, Study, as_space, forgotten
 from .trial import Trial, TrialPruned, TrialRecord, as_number, is_whole, only
 
 LOOK = 0.1  # seconds between two looks at what other processes have done
@@ -238,7 +238,7 @@ class Loop:
         if self.n_started >= self.n_trials or time.monotonic() >= self.deadline:
             return None
         try:
-            trial = self.study._ask(self.space, self.lag, self._is_wanted)
+            trial = self.study._ask(self.space, self.lag, self._is_wanted, self.open)
         except SearchExhausted:
             self.exhausted = True
             return None
@@ -260,10 +260,7 @@ class Loop:
         for other in known:
             record = self.study._trials[other]
             if isinstance(record, Trial):  # the loop's own are closed by now
-                raise RuntimeError(
-                    f"optimize: reproducible=True needs the study for itself, and trial {other} is open that this "
-                    f"run did not ask for; finish it first, as in tell({other}, state='failed')"
-                )
+                raise forgotten(other)
             self.rules.see(record)
         return self.rules.enough()
 
@@ -292,7 +289,7 @@ class Loop:
             del self.open[number], self.outcomes[number]
         if outcome.exception is not None and not outcome.caught:
             raise outcome.exception
-        if record.state == TrialState.FAILED:
+        if outcome.state == TrialState.FAILED:
             warnings.warn(f"trial {number} failed: {record.error}", stacklevel=5)  # the line that calls optimize
         elif outcome.exception is not None:  # something that it found could not be sent
             warnings.warn(f"trial {number}: {outcome.exception}", stacklevel=5)
@@ -306,8 +303,15 @@ class Loop:
             known = study._trials[trial.number]
             if isinstance(known, TrialRecord) and outcome.exception is not None:
                 return known  # told by the objective itself, which then went wrong
-            study._check_open(trial)
-            record = study._finish(trial, outcome.state, outcome.value, outcome.error)
+            try:
+                if not study._is_shared:
+                    study._check_open(trial)
+                record = study._finish(trial, outcome.state, outcome.value, outcome.error)
+            except FinishedElsewhereError as error:  # by somebody's tell(number, ...), say
+                news.append(f"optimize: {error}; {outcome.value!r} is not kept")
+                known = study._trials[trial.number]
+                assert isinstance(known, TrialRecord)  # it is finished
+                record = known
         for text in news:  # once the trial is kept, for where warnings are errors it ends here
             warnings.warn(text, stacklevel=6)  # the line that calls optimize
         return record

@@ -39,7 +39,7 @@ import time
 import warnings
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -63,7 +63,7 @@ from .storage import spaces as _spaces
 from .storage import studies as _studies
 from .storage import trials as _trials
 from .strict_json import decode, encode, parse
-from .study import NotYet, Study, StudyContents, as_space
+from .study import FinishedElsewhereError, NotYet, Study, StudyContents, as_space, forgotten
 from .trial import Trial, TrialRecord, member
 
 T = TypeVar("T")
@@ -291,7 +291,7 @@ class SharedStudy(Study):
             return
         if is_mine:
             self._let_go(number)
-            known._is_given_up |= _is_lost(record)
+            known._is_given_up |= _is_lost(record) or given is not None  # where it was taken over, to the same end
             known._outcome = None if known._is_given_up else record.state
         self._others.discard(number)
         self._trials[number] = record
@@ -353,30 +353,36 @@ class SharedStudy(Study):
         space: Mapping[str, Domain | Sequence[Any]] | None,
         lag: int | None,
         is_wanted: Callable[[int], bool] | None = None,
+        under_way: Collection[int] = (),
     ) -> Trial | None:
         with self._lock:
             self._give_up_lost(lag)
-            return super()._ask(space, lag, is_wanted)
+            return super()._ask(space, lag, is_wanted, under_way)
 
     def _start(
         self,
         space: Mapping[str, Domain | Sequence[Any]] | None,
         lag: int | None,
         is_wanted: Callable[[int], bool] | None,
+        under_way: Collection[int],
     ) -> Trial | None:
         if lag is None:
-            return super()._start(space, lag, is_wanted)
+            return super()._start(space, lag, is_wanted, under_way)
         for row in self._lost():
             if not self._is_hopeless(row):
                 return self._take_over(row, space, lag)
         number = len(self._trials)
-        if any(running <= number - lag for running in (*self._others, *self._mine)):
+        held_up_by = [running for running in (*self._mine, *self._others) if running <= number - lag]
+        for running in held_up_by:
+            if running in self._mine and running not in under_way:
+                raise forgotten(running)
+        if held_up_by:
             raise NotYet
         if is_wanted is not None and not is_wanted(number):
             if self._others:  # should one of them be lost, it is to be evaluated again
                 raise NotYet
             return None
-        return super()._start(space, lag, None)
+        return super()._start(space, lag, None, under_way)
 
     def _open(self, trial: Trial) -> None:
         """Insert a trial as running; the mirror follows when the transaction has been committed."""
@@ -589,7 +595,7 @@ class SharedStudy(Study):
                 # Failed, it has no result to lose; where somebody else has evaluated it, it has one.
                 is_superfluous = record.state == TrialState.FAILED or not _is_lost(known)
                 return known if is_superfluous else self._write_late(record)
-            raise ValueError(f"trial {trial.number} is finished already ({known.state}); ask for a new one")
+            raise FinishedElsewhereError(f"trial {trial.number} is finished already ({known.state}); ask for a new one")
         self._change(trial, lease_until=None, **self._columns(record))
         steps = self._mine[trial.number].steps if trial.number in self._mine else set()
         self._insert_reports(trial.number, {k: v for k, v in record.intermediate_values.items() if k not in steps})

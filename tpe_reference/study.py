@@ -27,7 +27,7 @@ import os
 import threading
 import warnings
 from collections import Counter, deque
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from copy import deepcopy as deep_copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -53,8 +53,20 @@ class SearchExhausted(Exception):  # noqa: N818  # a signal, not an error
     """Raised by `Study.ask` when the sampler has nothing left to try, as a grid does in the end."""
 
 
+class FinishedElsewhereError(ValueError):
+    """Raised when a trial of a shared study has been finished by another process meanwhile."""
+
+
 class NotYet(Exception):  # noqa: N818  # a signal, not an error
     """Raised by a shared study in a reproducible run: the next trial has to wait for some that run elsewhere."""
+
+
+def forgotten(number: int) -> RuntimeError:
+    """Return the error for an open trial that would hold up a reproducible run for ever."""
+    return RuntimeError(
+        f"optimize: reproducible=True needs the study for itself, and trial {number} is open that this run did not "
+        f"ask for; finish it first, as in tell({number}, state='failed')"
+    )
 
 
 class StudyDirection(StrEnum):
@@ -235,6 +247,7 @@ class Study:
         space: Mapping[str, Domain | Sequence[Any]] | None,
         lag: int | None,
         is_wanted: Callable[[int], bool] | None = None,
+        under_way: Collection[int] = (),
     ) -> Trial | None:
         """Start a trial, which knows what came of the trials 0 .. number - lag; without a lag, of all finished ones.
 
@@ -242,9 +255,10 @@ class Study:
             space: See `ask`.
             lag: See `Study`.
             is_wanted: Whether to start the trial of this number. When not, None is returned.
+            under_way: The numbers of trials that are open, and will be told without the caller's doing anything.
         """
         with self._lock:
-            trial = self._in_turn(lambda: self._start(space, lag, is_wanted))
+            trial = self._in_turn(lambda: self._start(space, lag, is_wanted, under_way))
             if trial is not None and trial._misfit is not None:  # kept, as failed
                 self._finish(trial, TrialState.FAILED, math.nan, trial._misfit)
                 raise ValueError(trial._misfit)
@@ -255,6 +269,7 @@ class Study:
         space: Mapping[str, Domain | Sequence[Any]] | None,
         lag: int | None,
         is_wanted: Callable[[int], bool] | None,
+        under_way: Collection[int],
     ) -> Trial | None:
         number = len(self._trials)
         if is_wanted is not None and not is_wanted(number):

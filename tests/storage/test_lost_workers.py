@@ -166,6 +166,42 @@ def test_in_a_reproducible_run_a_lost_trial_is_run_again_under_its_number(
     assert len(one.trials) == 20
 
 
+def test_the_first_worker_of_a_taken_over_trial_may_tell_it_first(storage_url: str) -> None:
+    one, two = two_workers(storage_url)
+    one._set_lag(2)
+    begun = one._ask(SPACE, 2)
+    lose(two)
+    two._refresh()
+    again = two._ask(SPACE, 2)
+    assert again.params == begun.params
+    first = one.tell(begun, 0.5)
+    assert two.tell(again, 0.5) == first == two.trials[0]
+    assert len(one.trials) == 1
+
+
+def test_a_reproducible_run_does_not_wait_for_a_trial_that_was_forgotten_here(storage_url: str) -> None:
+    study = create_study(storage=storage_url, study_name="s")
+    study.ask()
+    with pytest.raises(RuntimeError, match=r"trial 0 is open that this run did not ask for; finish it first"):
+        study.optimize(objective, n_trials=2, reproducible=True)
+    study.tell(0, state="failed")
+    study.optimize(objective, until=3, reproducible=True)
+    assert [t.state for t in study.trials] == ["failed", "complete", "complete"]
+
+
+def test_a_trial_that_somebody_ends_elsewhere_does_not_end_the_search(storage_url: str) -> None:
+    study = create_study(storage=storage_url, study_name="s")
+
+    def ended_elsewhere(trial: Trial) -> float:
+        if trial.number == 1:
+            load_study(study_name="s", storage=storage_url).tell(1, state="failed")
+        return trial.suggest_float("x", 0, 1) if trial.number != 1 else 0.5
+
+    with pytest.warns(UserWarning, match=r"trial 1 is finished already \(failed\).*; 0.5 is not kept"):
+        study.optimize(ended_elsewhere, n_trials=3)
+    assert [t.state for t in study.trials] == ["complete", "failed", "complete"]
+
+
 @pytest.mark.parametrize("lag", [1, 2])
 def test_what_costs_two_workers_is_not_run_a_third_time(storage_url: str, lag: int) -> None:
     one, two = two_workers(storage_url)
