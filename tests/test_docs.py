@@ -82,6 +82,7 @@ def run_script(code: str, folder: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_cluster_on_the_page_about_executors_searches(tmp_path: Path) -> None:
     pytest.importorskip("distributed", reason='needs the extra "dask"')
     (block,) = python_blocks("executors.md")
