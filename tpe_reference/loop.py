@@ -285,8 +285,12 @@ class Loop:
         outcome = self.outcomes[number]
         try:
             record = self._tell(self.open[number], outcome)
-        finally:
+        except KeyboardInterrupt:
+            raise  # what came of it is not forgotten: `_give_up` tells it
+        except BaseException:
             del self.open[number], self.outcomes[number]
+            raise
+        del self.open[number], self.outcomes[number]
         if outcome.exception is not None and not outcome.caught:
             raise outcome.exception
         if outcome.state == TrialState.FAILED:

@@ -39,7 +39,7 @@ import time
 import warnings
 import weakref
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -97,7 +97,7 @@ class _Turn(NamedTuple):
 class _Stored:
     """What the database knows of an open trial of ours."""
 
-    names: set[str]
+    params: dict[str, Any]
     steps: set[int] = field(default_factory=set)
 
 
@@ -169,22 +169,23 @@ class SharedStudy(Study):
             done.clear()
             self._pending, self._has_appended = None, False
             revision = self._lock_study(connection)
-            self._turn = _Turn(connection, revision)
             try:
+                self._turn = _Turn(connection, revision)
                 done.append((function(), revision))
             finally:
                 self._turn = None
 
-        try:
-            self._store.run(work)
-        except BaseException:
-            self._forget_spaces()
-            raise
-        result, revision = done[0]
-        if not self._has_appended:
-            self._seen = max(self._seen, revision)
-        if self._pending is not None:
-            self._take(self._pending)
+        with self._store.uninterrupted():
+            try:
+                self._store.run(work)
+            except BaseException:
+                self._forget_spaces()
+                raise
+            result, revision = done[0]
+            if not self._has_appended:
+                self._seen = max(self._seen, revision)
+            if self._pending is not None:
+                self._take(self._pending)
         return result
 
     def _lock_study(self, connection: sa.Connection) -> int:
@@ -202,7 +203,7 @@ class SharedStudy(Study):
             head = self._check(connection.execute(_LOOK, {"key": self._key}).one_or_none())
             self._catch_up(connection, head, head.revision)
 
-        with self._lock:
+        with self._lock, self._store.uninterrupted():
             self._after_fork()
             self._store.run(work, write=False, patient=patient)
 
@@ -304,7 +305,7 @@ class SharedStudy(Study):
         whoever tells it by its number means all of them.
         """
         trial = Trial(self, row.number, self._rng_of(row.number)) if known is None else known
-        trial._domains = dict(self._space_at(connection, row.space))
+        trial._domains = _fitting(row, self._space_at(connection, row.space))
         trial._params = _params_of(row, trial._domains)
         trial._curve.update(news)
         trial.user_attrs = _load(row.user_attrs, "user_attrs")
@@ -356,8 +357,17 @@ class SharedStudy(Study):
         under_way: Collection[int] = (),
     ) -> Trial | None:
         with self._lock:
-            self._give_up_lost(lag)
-            return super()._ask(space, lag, is_wanted, under_way)
+            before = set(self._mine)
+            try:
+                with self._store.uninterrupted():
+                    self._give_up_lost(lag)
+                    return super()._ask(space, lag, is_wanted, under_way)
+            except KeyboardInterrupt:  # the caller will never see the trial that has been started
+                for number in self._mine.keys() - before:
+                    trial = self._trials[number]
+                    assert isinstance(trial, Trial)  # it is open
+                    self._finish(trial, TrialState.FAILED, math.nan, "interrupted")
+                raise
 
     def _start(
         self,
@@ -416,7 +426,7 @@ class SharedStudy(Study):
         else:
             self._trials[trial.number] = trial
             self._others.discard(trial.number)
-        self._mine[trial.number] = _Stored({*trial._given()})
+        self._mine[trial.number] = _Stored(trial._given())
         if self._lease is not None:
             if self._beating is None:
                 self._beating = set()
@@ -435,8 +445,10 @@ class SharedStudy(Study):
 
     def _lost(self) -> list[Row]:
         """Return the running trials of others whose lease has run out. Only in a turn."""
-        if not self._others or self._turn is None:
+        if not self._others or self._turn is None or self._lease is None:
             return []
+        if time.monotonic() < self._store.back_since + self._lease:
+            return []  # while the server was away nobody could renew a lease: the others have to have the time to
         connection = self._turn.connection
         query = sa.select(_trials).where(
             _trials.c.study == self._key,
@@ -509,9 +521,9 @@ class SharedStudy(Study):
     # ---- a trial goes on and ends ------------------------------------------------------------------------------------
 
     def _named(self, trial: Trial, name: str) -> None:
-        """Keep a parameter that the trial was not given at its start: it may have to be tried again."""
-        stored = self._mine.get(trial.number)
-        if stored is None or name in stored.names or trial._shown is not None:
+        """Keep a parameter that is not what the trial was given at its start: it may have to be tried again."""
+        stored, value = self._mine.get(trial.number), trial._params[name]
+        if stored is None or trial._shown is not None or (name in stored.params and stored.params[name] == value):
             return
 
         def write() -> None:
@@ -520,7 +532,7 @@ class SharedStudy(Study):
             self._change(trial, params=_dump(trial._given(), "params"), space=place)
 
         self._in_turn(write)
-        stored.names.add(name)
+        stored.params[name] = value
 
     def _reported(self, trial: Trial, step: int, value: float) -> None:
         if trial._is_given_up:
@@ -565,12 +577,23 @@ class SharedStudy(Study):
             insert = sqlite_insert(_reports) if self._store.is_sqlite else postgresql_insert(_reports)
             connection.execute(insert.on_conflict_do_nothing(), rows)
 
-    def _keep(self, trial: Trial, record: TrialRecord) -> TrialRecord:
+    def _finish(self, trial: Trial, state: TrialState, value: float | None, error: str | None) -> TrialRecord:
+        with self._store.uninterrupted():
+            return super()._finish(trial, state, value, error)
+
+    def _keep(self, trial: Trial, make: Callable[[], TrialRecord]) -> TrialRecord:
         """Write what came of a trial, unless others have finished it; return the record as it is kept."""
-        record = _storable(record)
+        ends = set[datetime | None]()  # of all attempts, one of which may have been committed unnoticed
+
+        def write() -> TrialRecord:
+            record = _storable(make())  # in the turn: of another worker's trial, all that it has told by now
+            ends.add(record.datetime_complete)
+            return self._write_finished(trial, record, ends)
+
         try:
-            kept = self._in_turn(lambda: self._write_finished(trial, record))
+            kept = self._in_turn(write)
         except (ConnectionError, StorageInternalError) as error:  # it may have taken a night to compute
+            record = make()
             error.add_note(f"Not stored: trial {trial.number}, {record.state}, value {record.value!r}, {record.params}")
             raise
         if trial.number in self._mine:
@@ -585,18 +608,19 @@ class SharedStudy(Study):
             warnings.warn(text, stacklevel=6)
         return kept
 
-    def _write_finished(self, trial: Trial, record: TrialRecord) -> TrialRecord:
+    def _write_finished(self, trial: Trial, record: TrialRecord, ends: Container[datetime | None]) -> TrialRecord:
         assert self._turn is not None
         known = self._trials[trial.number]
         if isinstance(known, TrialRecord):
-            if known.datetime_complete == record.datetime_complete and known.state == record.state:
+            if known.datetime_complete in ends and known.state == record.state:
                 return known  # written by an attempt whose commit nobody confirmed
             if trial._is_given_up:
                 # Failed, it has no result to lose; where somebody else has evaluated it, it has one.
                 is_superfluous = record.state == TrialState.FAILED or not _is_lost(known)
                 return known if is_superfluous else self._write_late(record)
             raise FinishedElsewhereError(f"trial {trial.number} is finished already ({known.state}); ask for a new one")
-        self._change(trial, lease_until=None, **self._columns(record))
+        if not self._change(trial, lease_until=None, **self._columns(record)):
+            raise FinishedElsewhereError(f"trial {trial.number} is finished already; ask for a new one")
         steps = self._mine[trial.number].steps if trial.number in self._mine else set()
         self._insert_reports(trial.number, {k: v for k, v in record.intermediate_values.items() if k not in steps})
         return record
@@ -728,19 +752,31 @@ def _load(text: str, where: str) -> Any:
 
 def _record_of(row: Row, domains: Mapping[str, Domain], curve: Mapping[int, float]) -> TrialRecord:
     """Return a row as a record."""
-    end = row.datetime_complete
+    end, domains = row.datetime_complete, _fitting(row, domains)
     return TrialRecord(
         number=row.number,
         state=TrialState(row.state),
         value=row.value,
         params=_params_of(row, domains),
-        distributions=dict(domains),
+        distributions=domains,
         intermediate_values=dict(sorted(curve.items())),
         user_attrs=_load(row.user_attrs, "user_attrs"),
         error=None if row.error is None else _load(row.error, "error"),
         datetime_start=datetime.fromisoformat(row.datetime_start),
         datetime_complete=None if end is None else datetime.fromisoformat(end),
     )
+
+
+def _fitting(row: Row, domains: Mapping[str, Domain]) -> dict[str, Domain]:
+    """Return the domains of a trial's parameters.
+
+    In a trial that has not come to its end, a value that was enqueued may lie outside the joint domain: its objective
+    would have said so, or named another.
+    """
+    if row.state not in (RUNNING, FAILED):
+        return dict(domains)
+    params = _load(row.params, "params")
+    return {name: domain for name, domain in domains.items() if name in params and params[name] in domain}
 
 
 def _params_of(row: Row, domains: Mapping[str, Domain]) -> dict[str, Any]:

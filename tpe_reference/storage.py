@@ -32,10 +32,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import os
 import random
 import re
+import signal
 import sqlite3
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -153,8 +156,9 @@ CREATING = (
 )
 
 # Which of PostgreSQL's errors pass: no connection (08), a server that shuts down or starts (57P..), too many
-# connections or a full disk (53), and transactions that met (40).
-PASSING = ("08", "57P", "53", "40")
+# connections or a full disk (53); transactions that met (40), or waited longer than the server allows (55P03, 57014).
+PASSING = ("08", "57P", "53")
+BUSY_STATES = ("40", "55P03", "57014")
 _PASSING_OF_SQLITE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL)
 
 _logger = logging.getLogger(__package__)
@@ -188,6 +192,8 @@ class Storage:
             self.address = self.mask(self.address)
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
         self._may_create = create
+        self._pressed = False  # Ctrl-C, while something was under way
+        self.back_since = -math.inf  # when the server was last found to be back, by time.monotonic()
         if self.is_sqlite and not create and not Path(self._url.database or "").exists():
             raise StudyNotFoundError(f"storage {self.address}: there is no such file; create_study makes it")
         self._engine, self._process = self._connect(), os.getpid()
@@ -215,6 +221,7 @@ class Storage:
                 with self._transaction(write) as connection:
                     result = work(connection, is_again)
                 if is_again:
+                    self.back_since = time.monotonic()
                     _logger.warning("storage %s: is back after %.1f s", self.address, time.monotonic() - started)
                 return result
             except (DBAPIError, PoolTimeout) as error:
@@ -227,9 +234,37 @@ class Storage:
                 raise self._as_ours(kind, text)
             if not is_again:
                 _logger.warning("storage %s: %s; trying again, for %g s at most", self.address, text, PATIENCE)
+            if self._pressed:
+                raise KeyboardInterrupt
             # Jitter, so that workers do not come back all at once. From the system's generator: Python's is the user's.
             time.sleep(pause * random.SystemRandom().uniform(0.5, 1.0))
             pause, is_again = min(2 * pause, LONGEST_PAUSE), True
+
+    @contextmanager
+    def uninterrupted(self) -> Iterator[None]:
+        """Let Ctrl-C wait until what has been begun here is done, in the database and in the mirror of it.
+
+        It is heard at once where a server is waited for, and when it comes a second time.
+        """
+        is_main = threading.current_thread() is threading.main_thread()
+        if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+            yield  # nobody is interrupted here; or somebody has arrangements of their own, as an outer call of this
+            return
+
+        def wait_for_the_end(number: int, frame: object) -> None:
+            if self._pressed:
+                raise KeyboardInterrupt
+            self._pressed = True
+
+        self._pressed = False
+        signal.signal(signal.SIGINT, wait_for_the_end)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            if self._pressed:
+                self._pressed = False
+                raise KeyboardInterrupt
 
     def clock(self) -> sa.ColumnElement[float]:
         """Return SQL for the time in seconds, by the one clock that all workers share: the server's."""
@@ -256,9 +291,10 @@ class Storage:
     def _connect(self) -> sa.Engine:
         if self.is_sqlite:
             # A pool of real connections; SQLAlchemy's own choice for a URL without a path would be another.
-            engine = sa.create_engine(
-                "sqlite://", creator=self._open_sqlite, poolclass=sa.pool.QueuePool, hide_parameters=True
-            )
+            # One that only looks decides at each look how: see `_open_sqlite`.
+            is_mine = self._may_create or os.access(self._url.database or "", os.W_OK)
+            pool = sa.pool.QueuePool if is_mine else sa.pool.NullPool
+            engine = sa.create_engine("sqlite://", creator=self._open_sqlite, poolclass=pool, hide_parameters=True)
             sa.event.listen(engine, "begin", _begin_sqlite)
         else:
             arguments = {"connect_timeout": CONNECT, **KEEPALIVE}
@@ -325,8 +361,7 @@ class Storage:
             return "busy" if code in _PASSING_OF_SQLITE else "wrong"
         state = getattr(original, "sqlstate", None)
         if state is not None:
-            passes = state.startswith(PASSING)
-            return "busy" if passes and state.startswith("40") else "away" if passes else "wrong"
+            return "busy" if state.startswith(BUSY_STATES) else "away" if state.startswith(PASSING) else "wrong"
         is_lost = getattr(error, "connection_invalidated", False) or isinstance(error, PoolTimeout)
         return "away" if is_lost or type(original).__name__ in ("OperationalError", "ConnectionTimeout") else "wrong"
 

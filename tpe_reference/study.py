@@ -352,7 +352,7 @@ class Study:
             if state == "failed":
                 return self._finish(open_trial, TrialState.FAILED, math.nan, None)
             if state == "pruned" and value is None:
-                return self._finish(open_trial, TrialState.PRUNED, open_trial._last_report(), None)
+                return self._finish(open_trial, TrialState.PRUNED, None, None)
             number, problem = as_number(value, nan=False)
             if problem is None:
                 final = TrialState.COMPLETE if state is None else TrialState(state)
@@ -407,10 +407,9 @@ class Study:
     def _contents(self) -> StudyContents:
         """Return all that has to be kept of the study; later changes to the study do not change it."""
         with self._lock:
-            self._refresh()
+            trials = self.trials  # first: what others have done is taken in here, and not after
             given = {number: dict(self._history[number].params) for number in self._unseen}
             queue, attrs = list(self._queue), dict(self._user_attrs)
-            trials = self.trials
             return StudyContents(str(self.direction), self.seed, self.study_name, attrs, queue, self.lag, trials, given)
 
     @classmethod
@@ -726,13 +725,17 @@ class Study:
     def _losses(self, curve: Mapping[int, float]) -> dict[int, float]:
         return {step: self._sign * value for step, value in curve.items()}
 
-    def _finish(self, trial: Trial, state: TrialState, value: float, error: str | None) -> TrialRecord:
-        """Close a trial."""
-        record = self._keep(trial, self._record(trial, state, value, error))
-        trial._outcome = state
+    def _finish(self, trial: Trial, state: TrialState, value: float | None, error: str | None) -> TrialRecord:
+        """Close a trial; without a value, with that of its last report."""
+
+        def make() -> TrialRecord:
+            return self._record(trial, state, trial._last_report() if value is None else value, error)
+
+        record = self._keep(trial, make)
         if self._trials[trial.number] is trial:  # else it is there already, or another one is
-            self._trials[trial.number] = record
             self._enter(record, trial._shown)
+            self._trials[trial.number] = record
+        trial._outcome = state  # last: one that was interrupted before is open still
         unheard = trial._fixed.keys() - self._domains.keys() - trial._domains.keys() if trial._fixed else None
         if unheard and state == TrialState.COMPLETE:
             text = f"enqueue_trial named {sorted(unheard)}, which no objective has asked for: misspelt?"
@@ -754,9 +757,9 @@ class Study:
         if self._queue:
             self._queue.popleft()
 
-    def _keep(self, trial: Trial, record: TrialRecord) -> TrialRecord:
-        """Keep the record of a trial that has finished, and return it as it is kept."""
-        return record
+    def _keep(self, trial: Trial, make: Callable[[], TrialRecord]) -> TrialRecord:
+        """Keep the record that is made of a trial which has finished, and return it as it is kept."""
+        return make()
 
     def _append(self, records: Iterable[TrialRecord]) -> None:
         """Append finished trials that were never open here."""

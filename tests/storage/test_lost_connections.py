@@ -3,6 +3,7 @@
 The faults are put where a transaction begins and ends. Among them is the commit of which no word comes back.
 """
 
+import math
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -154,6 +155,26 @@ def test_a_result_that_cannot_be_stored_is_in_the_error(
     assert caught.value.__notes__ == [f"Not stored: trial 0, complete, value 0.125, {trial.params}"]
     faults["before"] = 0.0
     assert study.tell(trial, 0.125).value == 0.125  # it is open still
+
+
+def test_after_an_outage_nobody_is_given_up_before_all_could_renew_their_leases(
+    faults: dict[str, float], sqlite_url: str
+) -> None:
+    one: Any = create_study(storage=sqlite_url, study_name="s")
+    two: Any = load_study(study_name="s", storage=sqlite_url)
+    one.ask(SPACE)
+    two._refresh()
+    update = storage.sa.update(storage.trials).values(lease_until=0.0)
+    two._store.run(lambda connection, again: connection.execute(update))
+    faults["before"] = 0.9
+    for _ in range(5):
+        two._refresh()
+    faults["before"] = 0.0
+    two.ask(SPACE)
+    assert two.trials[0].state == "running"
+    two._look_at = two._store.back_since = -math.inf
+    two.ask(SPACE)
+    assert two.trials[0].state == "failed"
 
 
 def test_a_record_told_once_is_told_for_good(faults: dict[str, float], sqlite_url: str) -> None:

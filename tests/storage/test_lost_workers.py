@@ -7,6 +7,8 @@ import math
 import multiprocessing
 import os
 import pickle
+import random
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 from tpe_reference import (
     CmaEsSampler,
     Float,
+    RandomSampler,
     Study,
     TPESampler,
     Trial,
@@ -267,3 +270,80 @@ def test_a_pickled_study_opens_the_storage_again(storage_url: str) -> None:
     again.tell(again.ask(SPACE), 1.0)
     assert study.trials == again.trials
     assert again.sampler.popsize == 5
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timers")
+def test_ctrl_c_at_any_moment_leaves_no_trial_running_and_no_mirror_wrong(sqlite_url: str) -> None:
+    """Most of the time of such a search goes into the database: there the interrupts hit."""
+
+    def press(*_: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    moments, before = random.Random(1), signal.signal(signal.SIGALRM, press)
+    study = create_study(storage=sqlite_url, study_name="s", sampler=RandomSampler())
+    try:
+        for _ in range(20):
+            signal.setitimer(signal.ITIMER_REAL, moments.uniform(0.002, 0.03))
+            with pytest.raises(KeyboardInterrupt):
+                study.optimize(lambda trial: trial.suggest_float("x", 0, 1))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert {t.state for t in study.trials} <= {"complete", "failed"}
+    assert study.trials == load_study(study_name="s", storage=sqlite_url).trials
+    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=1)
+    assert [t.number for t in study.trials] == list(range(len(study.trials)))
+
+
+def test_a_result_is_told_though_ctrl_c_came_while_the_server_was_away(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study: Any = create_study(storage=sqlite_url, study_name="s")
+    keep = study._keep
+    interrupts = [KeyboardInterrupt()]
+
+    def interrupted_once(*arguments: Any) -> Any:
+        if interrupts:
+            raise interrupts.pop()
+        return keep(*arguments)
+
+    monkeypatch.setattr(study, "_keep", interrupted_once)
+    with pytest.raises(KeyboardInterrupt):
+        study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=3)
+    (record,) = load_study(study_name="s", storage=sqlite_url).trials
+    assert (record.state, record.value) == ("complete", record.params["x"])
+
+
+def test_an_enqueued_value_that_does_not_fit_keeps_nobody_from_the_study(storage_url: str) -> None:
+    one, two = two_workers(storage_url)
+    for _ in range(2):
+        trial = one.ask()
+        one.tell(trial, trial.suggest_float("x", 0, 1))
+    one.enqueue_trial({"x": 7.0})
+    one.ask()  # lost before it names x
+    assert load_study(study_name="s", storage=storage_url).trials[2].params == {"x": 7.0}
+    two._refresh()
+    lose(two)
+    two.ask()
+    assert [t.state for t in two.trials] == ["complete", "complete", "failed", "running"]
+
+
+def test_who_tells_the_trial_of_another_worker_keeps_all_that_it_had_told(storage_url: str) -> None:
+    one, two = two_workers(storage_url)
+    trial = one.ask()
+    assert two.trials[0].params == {}
+    x = trial.suggest_float("x", 0, 1)
+    trial.set_user_attr("model", "m1")
+    trial.report(0.7, 3)
+    record = two.tell(0, state="pruned")
+    assert (record.params, record.user_attrs, record.intermediate_values) == ({"x": x}, {"model": "m1"}, {3: 0.7})
+    assert record.value == 0.7
+    assert one.trials == two.trials == load_study(study_name="s", storage=storage_url).trials == [record]
+
+
+def test_a_parameter_whose_domain_moved_is_known_to_all_as_it_is(storage_url: str) -> None:
+    one, two = two_workers(storage_url)
+    one.tell(one.ask(SPACE), 0.0)
+    trial = one.ask()
+    with pytest.warns(UserWarning, match="searched by itself"):
+        x = trial.suggest_float("x", 5, 6)
+    assert two.trials[1].params == {"x": x}
