@@ -22,7 +22,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -329,8 +329,12 @@ class Loop:
         finally:
             for number, trial in self.open.items():
                 if trial._outcome is None:
-                    with suppress(Warning):  # where warnings are errors: the other trials have to be told as well
+                    try:
                         self._tell(trial, self.outcomes.get(number) or Outcome(TrialState.FAILED, error="interrupted"))
+                    except Warning:  # where warnings are errors
+                        pass
+                    except Exception as error:  # the other trials have to be told as well
+                        self._postpone(error)
 
 
 def optimize(

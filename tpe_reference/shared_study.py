@@ -137,6 +137,7 @@ class SharedStudy(Study):
         self._queue_limit: int | None = 1  # how much of the queue is read: a turn needs its first entry
         self._turn: _Turn | None = None  # the one that is under way
         self._pending: Trial | None = None  # started in it
+        self._news: list[str] = []  # what the user should know of the trial that was told
         self._has_appended = False  # in it: trials that are not in the mirror
         self._begin_worker()
         self._refresh()
@@ -579,15 +580,22 @@ class SharedStudy(Study):
 
     def _finish(self, trial: Trial, state: TrialState, value: float | None, error: str | None) -> TrialRecord:
         with self._store.uninterrupted():
-            return super()._finish(trial, state, value, error)
+            record = super()._finish(trial, state, value, error)
+        news, self._news = self._news, []
+        for text in news:  # now that the mirror has the trial, for where warnings are errors
+            warnings.warn(text, stacklevel=4)
+        return record
 
     def _keep(self, trial: Trial, make: Callable[[], TrialRecord]) -> TrialRecord:
         """Write what came of a trial, unless others have finished it; return the record as it is kept."""
         ends = set[datetime | None]()  # of all attempts, one of which may have been committed unnoticed
+        news: list[str] = []
 
         def write() -> TrialRecord:
-            record = _storable(make())  # in the turn: of another worker's trial, all that it has told by now
+            record = make()  # in the turn: of another worker's trial, all that it has told by now
             ends.add(record.datetime_complete)
+            attrs, news[:] = _storable_attrs(record)
+            record = replace(_storable(record), user_attrs=attrs)
             return self._write_finished(trial, record, ends)
 
         try:
@@ -599,13 +607,14 @@ class SharedStudy(Study):
         if trial.number in self._mine:
             self._let_go(trial.number)
         self._others.discard(trial.number)
+        self._news = news
         if kept.number != trial.number:
             self._refresh()
             text = (
                 f"trial {trial.number} had been given up, as {LOST}; its result is kept all the same, as trial "
                 f"{kept.number}. Where workers stall for long, give create_study a longer lease than {self._lease:g} s"
             )
-            warnings.warn(text, stacklevel=6)
+            self._news.append(text)
         return kept
 
     def _write_finished(self, trial: Trial, record: TrialRecord, ends: Container[datetime | None]) -> TrialRecord:
@@ -697,7 +706,9 @@ class SharedStudy(Study):
 
     def _note(self, key: str, value: Any) -> None:
         assert self._turn is not None
-        text = _dump({**self._user_attrs, key: value}, "user_attrs")
+        self._user_attrs = {**self._user_attrs, key: value}
+        self._attrs_text = ""  # what is there is what the next look finds
+        text = _dump(self._user_attrs, "user_attrs")
         self._turn.connection.execute(sa.update(_studies).where(_studies.c.id == self._key).values(user_attrs=text))
 
     def _set_lag(self, lag: int) -> None:
@@ -794,6 +805,18 @@ def _storable(record: TrialRecord) -> TrialRecord:
         _check_step(step)
     curve = {step: value + 0.0 for step, value in record.intermediate_values.items()}
     return replace(record, value=None if record.value is None else record.value + 0.0, intermediate_values=curve)
+
+
+def _storable_attrs(record: TrialRecord) -> tuple[dict[str, Any], list[str]]:
+    """Return the attributes that can be stored, and what to say of the others: no reason to lose a result."""
+    attrs, news = {}, []
+    for key, value in record.user_attrs.items():
+        try:
+            encode({key: value}, f"trial {record.number}: user_attrs")
+            attrs[key] = value
+        except ValueError as error:
+            news.append(f"{error}; it is not kept")
+    return attrs, news
 
 
 def _check_step(step: int) -> None:

@@ -905,7 +905,8 @@ class Study:
         with self._lock:
             states = Counter(TrialState.RUNNING if isinstance(t, Trial) else t.state for t in self._trials)
             counts = ", ".join(f"{n} {state}" for state, n in sorted(states.items()))
-            best = "" if self._best is None else f", best value {self.best_value!r} in trial {self._best}"
+            value = None if self._best is None else self._trials[self._best]
+            best = f", best value {value.value!r} in trial {self._best}" if isinstance(value, TrialRecord) else ""
             name = "" if self.study_name is None else f"{self.study_name!r}, "
             n = len(self._trials)
         return f"<Study: {name}{self.direction}, {n} trial{'s' * (n != 1)}{f' ({counts})' * (n > 0)}{best}>"

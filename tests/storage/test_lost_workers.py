@@ -10,6 +10,7 @@ import pickle
 import random
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -347,3 +348,27 @@ def test_a_parameter_whose_domain_moved_is_known_to_all_as_it_is(storage_url: st
     with pytest.warns(UserWarning, match="searched by itself"):
         x = trial.suggest_float("x", 5, 6)
     assert two.trials[1].params == {"x": x}
+
+
+def test_an_attribute_that_cannot_be_stored_takes_no_result_with_it(sqlite_url: str) -> None:
+    def objective_with_a_set(trial: Trial) -> float:
+        trial.set_user_attr("set", {1, 2})
+        trial.set_user_attr("text", "kept")
+        return float(trial.number)
+
+    study = create_study(storage=sqlite_url, study_name="s")
+    with pytest.warns(UserWarning, match=r"user_attrs.set is of the type set, .*; it is not kept"):
+        study.optimize(objective_with_a_set, n_trials=4, executor=ThreadPoolExecutor(2))
+    assert [(t.value, t.user_attrs) for t in study.trials] == [(float(n), {"text": "kept"}) for n in range(4)]
+    assert study.trials == load_study(study_name="s", storage=sqlite_url).trials
+
+
+def test_a_repr_neither_waits_for_a_server_nor_fails(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    study: Any = create_study(storage=sqlite_url, study_name="s")
+    study.tell(study.ask(SPACE), 0.5)
+
+    def away(*_: Any, **__: Any) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(study._store, "run", away)
+    assert repr(study) == "<Study: 's', minimize, 1 trial (1 complete), best value 0.5 in trial 0>"
