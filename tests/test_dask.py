@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("distributed", reason='dask is not installed: pip install "tpe-reference[dask]"')
+pytestmark = pytest.mark.slow  # a scheduler and its workers take long to come up
 
 SCRIPT = """
 import json, os, signal, sys

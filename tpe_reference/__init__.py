@@ -22,10 +22,10 @@ from .trial import FixedTrial, Trial, TrialPruned, TrialRecord, create_trial
 
 if TYPE_CHECKING:
     from .search_cv import TPESearchCV as TPESearchCV
-    from .shared_study import copy_study as copy_study
-    from .shared_study import delete_study as delete_study
-    from .shared_study import get_all_study_names as get_all_study_names
-    from .shared_study import get_all_study_summaries as get_all_study_summaries
+    from .stored_studies import copy_study as copy_study
+    from .stored_studies import delete_study as delete_study
+    from .stored_studies import get_all_study_names as get_all_study_names
+    from .stored_studies import get_all_study_summaries as get_all_study_summaries
 
 __version__ = "0.1.0"
 

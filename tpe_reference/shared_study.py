@@ -31,7 +31,6 @@ True
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import threading
@@ -50,9 +49,8 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from . import pruners, samplers
-from . import storage as database
-from .exceptions import DuplicatedStudyError, StorageInternalError, StudyNotFoundError
-from .files import algorithm_from_json, algorithm_to_json
+from .exceptions import StorageInternalError, StudyNotFoundError
+from .files import algorithm_from_json
 from .pruners import Pruner
 from .samplers import Sampler
 from .space import Domain, FrozenTrial, TrialState, domain_from_json, domain_to_json
@@ -62,16 +60,26 @@ from .storage import reports as _reports
 from .storage import spaces as _spaces
 from .storage import studies as _studies
 from .storage import trials as _trials
-from .strict_json import decode, encode, parse
+from .stored_rows import (
+    FAILED,
+    RUNNING,
+    check_step,
+    fitting,
+    from_text,
+    params_of,
+    record_of,
+    storable,
+    storable_attrs,
+    to_text,
+)
+from .strict_json import parse
 from .study import FinishedElsewhereError, NotYet, Study, StudyContents, as_space, forgotten
-from .trial import Trial, TrialRecord, member
+from .trial import Trial, TrialRecord
 
 T = TypeVar("T")
 
 LOST = "its worker was lost"  # how the error of a trial that was given up begins
 BEATS = 4  # how often a lease is renewed before it would run out
-RUNNING, FAILED = str(TrialState.RUNNING), str(TrialState.FAILED)
-LAST_STEP = 2**63 - 1  # what a BIGINT holds
 # What reading a row may come to that was not written by this package: SQLite keeps anything in any column.
 _NOT_OURS = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
 
@@ -120,7 +128,7 @@ class SharedStudy(Study):
             sampler = algorithm_from_json(samplers, "sampler", {"sampler": parse(row.sampler)})
         if pruner is None:
             pruner = algorithm_from_json(pruners, "pruner", {"pruner": parse(row.pruner)})
-        name, seed = _load(row.name, "name"), _load(row.seed, "seed")
+        name, seed = from_text(row.name, "name"), from_text(row.seed, "seed")
         super().__init__(row.direction, sampler, pruner, seed, name)
         self._store, self._key, self._id = store, row.id, row.identity
         self._lease, self._retry = row.lease, row.retry
@@ -150,6 +158,8 @@ class SharedStudy(Study):
         self._look_at = -math.inf  # when to look for lost trials again
 
     def __reduce__(self) -> tuple[Any, ...]:
+        from .stored_studies import load  # which builds on this file
+
         return load, (self._store.url, self.study_name, self.sampler, self.pruner)
 
     # ---- transactions ------------------------------------------------------------------------------------------------
@@ -245,7 +255,7 @@ class SharedStudy(Study):
         """Read what was committed since the last time, up to a revision."""
         self.lag = head.lag
         if head.user_attrs != self._attrs_text:
-            self._user_attrs, self._attrs_text = _load(head.user_attrs, "user_attrs"), head.user_attrs
+            self._user_attrs, self._attrs_text = from_text(head.user_attrs, "user_attrs"), head.user_attrs
         if revision > self._seen:
             curves: dict[int, dict[int, float]] = {}
             for row in connection.execute(_news(_reports, self._key, self._seen).order_by(_reports.c.step)):
@@ -264,7 +274,7 @@ class SharedStudy(Study):
             try:
                 self._first = rows[0]
                 self._queue.extend(
-                    {key: _load(getattr(row, key), key) for key in ("params", "user_attrs")} for row in rows
+                    {key: from_text(getattr(row, key), key) for key in ("params", "user_attrs")} for row in rows
                 )
             except _NOT_OURS as error:  # somebody has changed the tables
                 where = f"storage {self._store.address}: study {self.study_name!r:.80}, its queue"
@@ -285,9 +295,9 @@ class SharedStudy(Study):
             if not is_mine:
                 self._mirror_running(connection, row, known, news)
             return
-        given = None if row.given is None else _load(row.given, "given")["params"]
+        given = None if row.given is None else from_text(row.given, "given")["params"]
         curve = {**(known._curve if known else {}), **news}
-        record = _record_of(row, self._space_at(connection, row.space), curve)
+        record = record_of(row, self._space_at(connection, row.space), curve)
         if known is None:
             self._add(record, given)
             return
@@ -306,13 +316,13 @@ class SharedStudy(Study):
         whoever tells it by its number means all of them.
         """
         trial = Trial(self, row.number, self._rng_of(row.number)) if known is None else known
-        trial._domains = _fitting(row, self._space_at(connection, row.space))
-        trial._params = _params_of(row, trial._domains)
+        trial._domains = fitting(row, self._space_at(connection, row.space))
+        trial._params = params_of(row, trial._domains)
         trial._curve.update(news)
-        trial.user_attrs = _load(row.user_attrs, "user_attrs")
+        trial.user_attrs = from_text(row.user_attrs, "user_attrs")
         trial._start = datetime.fromisoformat(row.datetime_start)
         if row.given is not None:
-            trial._shown = _load(row.given, "given")["params"]
+            trial._shown = from_text(row.given, "given")["params"]
         if known is None:
             self._trials.append(trial)
         elif row.number < len(self._history):
@@ -330,7 +340,7 @@ class SharedStudy(Study):
             known, place = self._last_place
             if [*map(id, domains.values())] == [*map(id, known.values())] and [*domains] == [*known]:
                 return place  # the very same domains as the last time, which is the rule
-        text = _dump({name: domain_to_json(domain) for name, domain in domains.items()}, "distributions")
+        text = to_text({name: domain_to_json(domain) for name, domain in domains.items()}, "distributions")
         if text not in self._places:
             self._read_spaces(connection)
         if text in self._places:
@@ -345,7 +355,7 @@ class SharedStudy(Study):
         query = sa.select(_spaces.c.domains).where(*new).order_by(_spaces.c.place)
         for text in connection.execute(query).scalars():
             self._places[text] = len(self._spaces)
-            entries = _load(text, "domains").items()
+            entries = from_text(text, "domains").items()
             self._spaces.append({name: domain_from_json(entry) for name, entry in entries})
 
     # ---- a trial begins ----------------------------------------------------------------------------------------------
@@ -405,11 +415,11 @@ class SharedStudy(Study):
             "study": self._key,
             "number": trial.number,
             "state": RUNNING,
-            "params": _dump(trial._given(), "params"),
+            "params": to_text(trial._given(), "params"),
             "space": place,
-            "user_attrs": _dump(trial.user_attrs, "user_attrs"),
+            "user_attrs": to_text(trial.user_attrs, "user_attrs"),
             "datetime_start": trial._start.isoformat(),
-            "given": None if trial._shown is None else _dump(given, "given"),
+            "given": None if trial._shown is None else to_text(given, "given"),
             "worker": self._worker,
             "ticket": self._ticket,
             "attempt": 0 if self._first is None else self._first.attempt,
@@ -481,22 +491,22 @@ class SharedStudy(Study):
         connection, revision = self._turn
         again = row.attempt < self._retry and row.given is None
         error = f"{LOST}: no sign of life for {self._lease:g} s{'; its parameters are tried again' * again}"
-        row_now = {"state": FAILED, "error": _dump(error, "error"), "datetime_complete": datetime.now().isoformat()}
+        row_now = {"state": FAILED, "error": to_text(error, "error"), "datetime_complete": datetime.now().isoformat()}
         values = {**row_now, "lease_until": None, "revision": revision}
         connection.execute(_CHANGE, {"key": self._key, "n": row.number, **values})
         if again:
-            attrs = {**_load(row.user_attrs, "user_attrs"), "retry_of": row.number}
-            self._put_in_line(row.params, _dump(attrs, "user_attrs"), attempt=row.attempt + 1, retry_of=row.number)
+            attrs = {**from_text(row.user_attrs, "user_attrs"), "retry_of": row.number}
+            self._put_in_line(row.params, to_text(attrs, "user_attrs"), attempt=row.attempt + 1, retry_of=row.number)
         self._has_appended = True
 
     def _take_over(self, row: Row, space: Mapping[str, Domain | Sequence[Any]] | None, lag: int) -> Trial:
         """Begin a lost trial of a reproducible run again, with all that it knew at its start."""
         assert self._turn is not None
         connection, revision = self._turn
-        given = _load(row.given, "given")
+        given = from_text(row.given, "given")
         trial = Trial(self, row.number, self._rng_of(row.number))
         trial._fixed, trial._shown = given["fixed"], given["params"]
-        trial.user_attrs = _load(row.user_attrs, "user_attrs")
+        trial.user_attrs = from_text(row.user_attrs, "user_attrs")
         self._show(row.number - lag + 1)
         trial._view = self._view_of(connection, row.number, lag)
         declared = self._grid_space() if space is None else as_space(space, "ask")
@@ -516,7 +526,7 @@ class SharedStudy(Study):
         )
         for other, given in connection.execute(query):
             if given is not None:
-                view[other] = FrozenTrial(_load(given, "given")["params"], state=TrialState.RUNNING)
+                view[other] = FrozenTrial(from_text(given, "given")["params"], state=TrialState.RUNNING)
         return view
 
     # ---- a trial goes on and ends ------------------------------------------------------------------------------------
@@ -530,7 +540,7 @@ class SharedStudy(Study):
         def write() -> None:
             assert self._turn is not None
             place = self._place_of(self._turn.connection, {**trial._joint_domains, **trial._domains})
-            self._change(trial, params=_dump(trial._given(), "params"), space=place)
+            self._change(trial, params=to_text(trial._given(), "params"), space=place)
 
         self._in_turn(write)
         stored.params[name] = value
@@ -538,7 +548,7 @@ class SharedStudy(Study):
     def _reported(self, trial: Trial, step: int, value: float) -> None:
         if trial._is_given_up:
             return
-        _check_step(step)
+        check_step(step)
 
         def write() -> None:
             if self._change(trial):
@@ -549,7 +559,7 @@ class SharedStudy(Study):
             self._mine[trial.number].steps.add(step)
 
     def _noted(self, trial: Trial, user_attrs: Mapping[str, Any]) -> None:
-        text = _dump(dict(user_attrs), "user_attrs")
+        text = to_text(dict(user_attrs), "user_attrs")
         if not trial._is_given_up:
             self._in_turn(lambda: self._change(trial, user_attrs=text))
 
@@ -594,8 +604,8 @@ class SharedStudy(Study):
         def write() -> TrialRecord:
             record = make()  # in the turn: of another worker's trial, all that it has told by now
             ends.add(record.datetime_complete)
-            attrs, news[:] = _storable_attrs(record)
-            record = replace(_storable(record), user_attrs=attrs)
+            attrs, news[:] = storable_attrs(record)
+            record = replace(storable(record), user_attrs=attrs)
             return self._write_finished(trial, record, ends)
 
         try:
@@ -641,10 +651,10 @@ class SharedStudy(Study):
         return {
             "state": str(record.state),
             "value": record.value,
-            "params": _dump(record.params, "params"),
+            "params": to_text(record.params, "params"),
             "space": self._place_of(self._turn.connection, record.distributions),
-            "user_attrs": _dump(record.user_attrs, "user_attrs"),
-            "error": None if record.error is None else _dump(record.error, "error"),
+            "user_attrs": to_text(record.user_attrs, "user_attrs"),
+            "error": None if record.error is None else to_text(record.error, "error"),
             "datetime_start": record.datetime_start.isoformat(),
             "datetime_complete": None if end is None else end.isoformat(),
         }
@@ -662,7 +672,7 @@ class SharedStudy(Study):
         """Insert finished trials; the mirror reads them like those of others."""
         assert self._turn is not None
         connection, revision = self._turn
-        for number, record in enumerate(map(_storable, records), len(self._trials)):
+        for number, record in enumerate(map(storable, records), len(self._trials)):
             row = {"study": self._key, "number": number, "revision": revision, **self._columns(record)}
             row |= {"worker": self._worker, "ticket": self._ticket, "attempt": 0}
             connection.execute(sa.insert(_trials), row)
@@ -673,10 +683,10 @@ class SharedStudy(Study):
         assert self._turn is not None
         if skip_if_exists:
             query = sa.select(_enqueued.c.params).where(_enqueued.c.study == self._key)
-            waiting = [_load(text, "params") for text in self._turn.connection.execute(query).scalars()]
+            waiting = [from_text(text, "params") for text in self._turn.connection.execute(query).scalars()]
             if params in [*(trial.params for trial in self.trials), *waiting]:
                 return
-        self._put_in_line(_dump(params, "params"), _dump(user_attrs, "user_attrs"), attempt=0, retry_of=None)
+        self._put_in_line(to_text(params, "params"), to_text(user_attrs, "user_attrs"), attempt=0, retry_of=None)
 
     def _put_in_line(self, params: str, user_attrs: str, *, attempt: int, retry_of: int | None) -> None:
         assert self._turn is not None
@@ -708,7 +718,7 @@ class SharedStudy(Study):
         assert self._turn is not None
         self._user_attrs = {**self._user_attrs, key: value}
         self._attrs_text = ""  # what is there is what the next look finds
-        text = _dump(self._user_attrs, "user_attrs")
+        text = to_text(self._user_attrs, "user_attrs")
         self._turn.connection.execute(sa.update(_studies).where(_studies.c.id == self._key).values(user_attrs=text))
 
     def _set_lag(self, lag: int) -> None:
@@ -745,303 +755,9 @@ def _beat(store: Storage, study: int, worker: str, lease: float, numbers: set[in
                 store.run(renew)
 
 
-# ---- rows ------------------------------------------------------------------------------------------------------------
-
-
 def _news(table: sa.Table, study: int, seen: int) -> sa.Select[Any]:
     return sa.select(table).where(table.c.study == study, table.c.revision > seen)
 
 
-def _dump(value: Any, where: str) -> str:
-    """Return JSON that is all ASCII, so that no database's encoding matters."""
-    return json.dumps(encode(value, where), allow_nan=False, separators=(",", ":"))
-
-
-def _load(text: str, where: str) -> Any:
-    return decode(parse(text), where)
-
-
-def _record_of(row: Row, domains: Mapping[str, Domain], curve: Mapping[int, float]) -> TrialRecord:
-    """Return a row as a record."""
-    end, domains = row.datetime_complete, _fitting(row, domains)
-    return TrialRecord(
-        number=row.number,
-        state=TrialState(row.state),
-        value=row.value,
-        params=_params_of(row, domains),
-        distributions=domains,
-        intermediate_values=dict(sorted(curve.items())),
-        user_attrs=_load(row.user_attrs, "user_attrs"),
-        error=None if row.error is None else _load(row.error, "error"),
-        datetime_start=datetime.fromisoformat(row.datetime_start),
-        datetime_complete=None if end is None else datetime.fromisoformat(end),
-    )
-
-
-def _fitting(row: Row, domains: Mapping[str, Domain]) -> dict[str, Domain]:
-    """Return the domains of a trial's parameters.
-
-    In a trial that has not come to its end, a value that was enqueued may lie outside the joint domain: its objective
-    would have said so, or named another.
-    """
-    if row.state not in (RUNNING, FAILED):
-        return dict(domains)
-    params = _load(row.params, "params")
-    return {name: domain for name, domain in domains.items() if name in params and params[name] in domain}
-
-
-def _params_of(row: Row, domains: Mapping[str, Domain]) -> dict[str, Any]:
-    params: dict[str, Any] = _load(row.params, "params")
-    return {name: member(name, value, domains[name]) if name in domains else value for name, value in params.items()}
-
-
 def _is_lost(record: TrialRecord) -> bool:
     return record.state == TrialState.FAILED and (record.error or "").startswith(LOST)
-
-
-def _storable(record: TrialRecord) -> TrialRecord:
-    """Return a record as the tables will give it back: their zero has no sign."""
-    for step in record.intermediate_values:
-        _check_step(step)
-    curve = {step: value + 0.0 for step, value in record.intermediate_values.items()}
-    return replace(record, value=None if record.value is None else record.value + 0.0, intermediate_values=curve)
-
-
-def _storable_attrs(record: TrialRecord) -> tuple[dict[str, Any], list[str]]:
-    """Return the attributes that can be stored, and what to say of the others: no reason to lose a result."""
-    attrs, news = {}, []
-    for key, value in record.user_attrs.items():
-        try:
-            encode({key: value}, f"trial {record.number}: user_attrs")
-            attrs[key] = value
-        except ValueError as error:
-            news.append(f"{error}; it is not kept")
-    return attrs, news
-
-
-def _check_step(step: int) -> None:
-    if step > LAST_STEP:
-        raise ValueError(f"report: in a storage a step must be at most {LAST_STEP}, got {step}")
-
-
-# ---- studies by name -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class StudySummary:
-    """What stands in a storage about a study.
-
-    Attributes:
-        study_name: Its name.
-        direction: "minimize" or "maximize".
-        user_attrs: What `Study.set_user_attr` noted.
-        datetime_start: When it was created.
-        n_trials: How many trials it has.
-        n_by_state: How many in each state.
-        best_trial: The best complete one with a finite value, or None; without its intermediate values.
-        datetime_last: When a trial last began or ended, or None.
-    """
-
-    study_name: str
-    direction: str
-    user_attrs: dict[str, Any]
-    datetime_start: datetime
-    n_trials: int
-    n_by_state: dict[TrialState, int]
-    best_trial: TrialRecord | None
-    datetime_last: datetime | None
-
-
-def create(
-    url: str,
-    contents: StudyContents,
-    sampler: Sampler | None,
-    pruner: Pruner | None,
-    *,
-    load_if_exists: bool,
-    retry: int,
-    lease: float | None,
-) -> tuple[SharedStudy, bool]:
-    """Return a study in a storage, and whether it is new; see `tpe_reference.create_study`.
-
-    Raises:
-        DuplicatedStudyError: When there is one of that name, and ``load_if_exists`` does not say what to do about it.
-    """
-    store = Storage(url, create=True)
-    algorithms = {
-        "sampler": algorithm_to_json(samplers, "sampler", samplers.TPESampler() if sampler is None else sampler),
-        "pruner": algorithm_to_json(pruners, "pruner", pruners.MedianPruner() if pruner is None else pruner),
-    }
-    texts = {role: json.dumps(entry, allow_nan=False) for role, entry in algorithms.items()}
-    row, is_new = _make(store, contents, {**texts, "retry": retry, "lease": lease})
-    if not is_new and not load_if_exists:
-        raise _duplicate("create_study", store, contents.study_name)
-    if is_new and sampler is None:
-        sampler = samplers.TPESampler()
-    return SharedStudy(store, row, sampler, pruner), is_new
-
-
-def _make(store: Storage, contents: StudyContents, settings: Mapping[str, Any]) -> tuple[Row, bool]:
-    """Return the row of the study of that name, and whether it is new."""
-    name = f"no-name-{os.urandom(8).hex()}" if contents.study_name is None else contents.study_name
-    identity = os.urandom(16).hex()  # by which a second try knows its own work
-    head = {
-        **settings,
-        "name_key": database.name_key(name),
-        "name": _dump(name, "study_name"),
-        "identity": identity,
-        "direction": contents.direction,
-        "seed": _dump(contents.seed, "seed"),
-        "lag": contents.lag,
-        "user_attrs": _dump(contents.user_attrs, "the study's user_attrs"),
-        "datetime_start": datetime.now().isoformat(),
-        "n_enqueued": len(contents.queue),
-        "revision": 1,
-    }
-
-    def work(connection: sa.Connection, is_again: bool) -> Row:
-        if not store.is_sqlite:  # of two that create the same name at once, one is first
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(database.CREATING)))
-        row = database.find(connection, name)
-        if row is None:
-            connection.execute(sa.insert(_studies).values(head))
-            row = database.find(connection, name)
-            assert row is not None  # now
-            _insert_contents(connection, row.id, contents)
-        return row
-
-    row = store.run(work)
-    return row, row.identity == identity
-
-
-def _duplicate(who: str, store: Storage, name: str | None) -> DuplicatedStudyError:
-    way_out = "load_if_exists=True goes on with it, " * (who == "create_study")
-    return DuplicatedStudyError(
-        f"{who}: storage {store.address} has a study {name!r:.80} already; {way_out}delete_study removes it"
-    )
-
-
-def _insert_contents(connection: sa.Connection, study: int, contents: StudyContents) -> None:
-    """Insert the trials and the queue of a new study."""
-    places: dict[str, int] = {}
-    rows: list[dict[str, Any]] = []
-    curves: list[dict[str, Any]] = []
-    for number, known in enumerate(map(_storable, contents.trials)):
-        record = known
-        if known.state == TrialState.RUNNING:  # it runs elsewhere, and will be told there
-            record = replace(known, state=TrialState.FAILED, value=None, error="interrupted")
-        space = _dump({name: domain_to_json(domain) for name, domain in record.distributions.items()}, "distributions")
-        given = contents.given.get(number)
-        end = datetime.now() if known.state == TrialState.RUNNING else record.datetime_complete
-        row = {"study": study, "number": number, "revision": 1, "worker": "", "ticket": 0, "attempt": 0}
-        row |= {"state": str(record.state), "value": record.value, "space": places.setdefault(space, len(places))}
-        row |= {key: _dump(getattr(record, key), f"trial {number}: {key}") for key in ("params", "user_attrs")}
-        row |= {"error": None if record.error is None else _dump(record.error, "error")}
-        row |= {"given": None if given is None else _dump({"params": given}, "given")}
-        row |= {"datetime_complete": None if end is None else end.isoformat()}
-        rows.append(row | {"datetime_start": record.datetime_start.isoformat()})
-        for step, value in record.intermediate_values.items():
-            report = {"study": study, "number": number, "step": step, "revision": 1}
-            curves.append(report | {"value": None if math.isnan(value) else value})
-    queue = [
-        {"study": study, "worker": "", "ticket": 0, "attempt": 0, "retry_of": None}
-        | {key: _dump(entry[key], key) for key in ("params", "user_attrs")}
-        for entry in contents.queue
-    ]
-    domains = [{"study": study, "place": place, "domains": text} for text, place in places.items()]
-    for table, entries in ((_spaces, domains), (_trials, rows), (_reports, curves), (_enqueued, queue)):
-        if entries:
-            connection.execute(sa.insert(table), entries)
-
-
-def load(url: str, name: str | None, sampler: Sampler | None, pruner: Pruner | None) -> SharedStudy:
-    """Return a study that is in a storage; see `tpe_reference.load_study`."""
-    store = Storage(url, create=False)
-    return SharedStudy(store, _find(store, name, "load_study"), sampler, pruner)
-
-
-def _find(store: Storage, name: str | None, who: str) -> Row:
-    def look(connection: sa.Connection, is_again: bool) -> tuple[Row | None, list[str]]:
-        row = database.find(connection, name)
-        return row, database.names(connection) if row is None else []
-
-    row, known = store.run(look, write=False)
-    if row is not None:
-        return row
-    listed = ", ".join(f"{other!r:.80}" for other in known[:20]) + ", ..." * (len(known) > 20)
-    if name is None and known:
-        raise ValueError(f"{who}: storage {store.address} has several studies, say which as study_name: {listed}")
-    wanted = "" if name is None else f" {name!r:.80}"
-    raise StudyNotFoundError(f"{who}: storage {store.address} has no study{wanted}; it has: {listed or 'none'}")
-
-
-def delete_study(study_name: str, storage: str) -> None:
-    """Remove a study from a storage, with all its trials. Whoever is working on it gets an error.
-
-    Raises:
-        StudyNotFoundError: When there is no such study.
-    """
-    store = Storage(storage, create=False)
-    row = _find(store, study_name, "delete_study")
-    store.run(lambda connection, is_again: database.delete(connection, row.id))
-
-
-def copy_study(*, from_study_name: str, from_storage: str, to_storage: str, to_study_name: str | None = None) -> None:
-    """Copy a study, with all its trials, into another storage, or under another name into the same one.
-
-    The copy goes on bit for bit as the study would have. A trial that is running stays where it is: in the copy it is
-    failed, as "interrupted".
-
-    Raises:
-        StudyNotFoundError, DuplicatedStudyError: When there is no such study, or one of the new name already.
-    """
-    store = Storage(from_storage, create=False)
-    row = _find(store, from_study_name, "copy_study")
-    # Neither of the two is asked anything; the study's own may be code that is not here.
-    study = SharedStudy(store, row, samplers.RandomSampler(), pruners.NopPruner())
-    contents = replace(study._contents(), study_name=study.study_name if to_study_name is None else to_study_name)
-    target = Storage(to_storage, create=True)
-    settings = {key: getattr(row, key) for key in ("sampler", "pruner", "retry", "lease")}
-    if not _make(target, contents, settings)[1]:
-        raise _duplicate("copy_study", target, contents.study_name)
-
-
-def get_all_study_names(storage: str) -> list[str]:
-    """Return the names of all studies in a storage, the oldest first."""
-    return Storage(storage, create=False).run(lambda connection, is_again: database.names(connection), write=False)
-
-
-def get_all_study_summaries(storage: str) -> list[StudySummary]:
-    """Return what stands in a storage about each study, the oldest first."""
-
-    def work(connection: sa.Connection, is_again: bool) -> list[StudySummary]:
-        rows = connection.execute(sa.select(_studies).order_by(_studies.c.id)).all()
-        return [_summary(connection, row) for row in rows]
-
-    return Storage(storage, create=False).run(work, write=False)
-
-
-def _summary(connection: sa.Connection, row: Row) -> StudySummary:
-    of_study = _trials.c.study == row.id
-    last = sa.func.max(sa.func.coalesce(_trials.c.datetime_complete, _trials.c.datetime_start))
-    columns = _trials.c.state, sa.func.count().label("n"), last.label("last")
-    states = connection.execute(sa.select(*columns).where(of_study).group_by(_trials.c.state)).all()
-    is_finite = sa.and_(_trials.c.value > -math.inf, _trials.c.value < math.inf)
-    value = _trials.c.value.asc() if row.direction == "minimize" else _trials.c.value.desc()
-    good = sa.select(_trials).where(of_study, _trials.c.state == str(TrialState.COMPLETE), is_finite)
-    best = connection.execute(good.order_by(value, _trials.c.number).limit(1)).first()
-    record = None
-    if best is not None:
-        query = sa.select(_spaces.c.domains).where(_spaces.c.study == row.id, _spaces.c.place == best.space)
-        entries = _load(connection.execute(query).scalar_one(), "domains").items()
-        record = _record_of(best, {name: domain_from_json(entry) for name, entry in entries}, {})
-    return StudySummary(
-        study_name=_load(row.name, "name"),
-        direction=row.direction,
-        user_attrs=_load(row.user_attrs, "user_attrs"),
-        datetime_start=datetime.fromisoformat(row.datetime_start),
-        n_trials=sum(entry.n for entry in states),
-        n_by_state={TrialState(entry.state): entry.n for entry in states},
-        best_trial=record,
-        datetime_last=max((datetime.fromisoformat(entry.last).replace(tzinfo=None) for entry in states), default=None),
-    )

@@ -14,7 +14,7 @@ the database as bound parameters, in JSON that is all ASCII; strict_json.py says
 Who writes begins with ``UPDATE tpe_studies SET revision = revision + 1``, which takes the lock on the study's row until
 the transaction ends. So changes have an order, and who has read all of them up to a revision asks for the later ones.
 
-Start reading at `Storage.run`. Who uses it is shared_study.py.
+Start reading at `Storage.run`. Who uses it: stored_studies.py and shared_study.py.
 
 >>> import tempfile
 >>> with tempfile.TemporaryDirectory() as folder:
@@ -30,6 +30,7 @@ cannot be read (characters like @ : / in a password are written %40 %3A %2F)
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
 import math
@@ -292,9 +293,12 @@ class Storage:
         if self.is_sqlite:
             # A pool of real connections; SQLAlchemy's own choice for a URL without a path would be another.
             # One that only looks decides at each look how: see `_open_sqlite`.
-            is_mine = self._may_create or os.access(self._url.database or "", os.W_OK)
+            file = self._url.database or ""
+            is_mine = self._may_create or os.access(file, os.W_OK)
+            # No method, which would hold on to this object, so that it and its connections would never be freed.
+            opener = functools.partial(_open_sqlite, file, self._may_create)
             pool = sa.pool.QueuePool if is_mine else sa.pool.NullPool
-            engine = sa.create_engine("sqlite://", creator=self._open_sqlite, poolclass=pool, hide_parameters=True)
+            engine = sa.create_engine("sqlite://", creator=opener, poolclass=pool, hide_parameters=True)
             sa.event.listen(engine, "begin", _begin_sqlite)
         else:
             arguments = {"connect_timeout": CONNECT, **KEEPALIVE}
@@ -304,25 +308,6 @@ class Storage:
                 raise ImportError(f'PostgreSQL needs psycopg ({error}): pip install "tpe-reference[storage]"') from None
         weakref.finalize(self, _dispose, engine, os.getpid())
         return engine
-
-    def _open_sqlite(self) -> sqlite3.Connection:
-        file = self._url.database or ""
-        mode = "rwc" if self._may_create else "rw"
-        if not self._may_create and not os.access(file, os.W_OK):  # somebody else's, to be looked at
-            # In WAL mode a reader makes files too, which are then in the owner's way. None are needed where nobody has
-            # the database open, and "-wal" tells that.
-            mode = "ro" if os.path.exists(f"{file}-wal") else "ro&immutable=1"
-        connection = sqlite3.connect(
-            f"file:{quote(file)}?mode={mode}", uri=True, timeout=BUSY, isolation_level=None, check_same_thread=False
-        )
-        try:
-            if self._may_create:  # the file remembers it; readers then do not wait for a writer, nor it for them
-                connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")  # a commit is on the disk: it survives a loss of power
-        except BaseException:
-            connection.close()
-            raise
-        return connection
 
     @contextmanager
     def _transaction(self, write: bool) -> Iterator[sa.Connection]:
@@ -399,6 +384,25 @@ def _read_url(url: object) -> sa.URL:
     if parsed.database in (None, "", ":memory:"):
         raise ValueError(f"{known}; a study that no other process shares needs none: leave storage out")
     return parsed.set(database=str(Path(parsed.database).absolute()))  # whatever the working directory will be
+
+
+def _open_sqlite(file: str, may_create: bool) -> sqlite3.Connection:
+    mode = "rwc" if may_create else "rw"
+    if not may_create and not os.access(file, os.W_OK):  # somebody else's, to be looked at
+        # In WAL mode a reader makes files too, which are then in the owner's way. None are needed where nobody has
+        # the database open, and "-wal" tells that.
+        mode = "ro" if os.path.exists(f"{file}-wal") else "ro&immutable=1"
+    connection = sqlite3.connect(
+        f"file:{quote(file)}?mode={mode}", uri=True, timeout=BUSY, isolation_level=None, check_same_thread=False
+    )
+    try:
+        if may_create:  # the file remembers it; readers then do not wait for a writer, nor it for them
+            connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")  # a commit is on the disk: it survives a loss of power
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

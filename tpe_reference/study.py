@@ -992,7 +992,7 @@ def create_study(
         # Where the study exists, the seed of a sampler is not asked: every worker may have brought one of its own.
         contents = StudyContents(one_direction, _one_seed(seed, sampler), study_name)
         study: Study
-        study, is_new = _shared_study().create(
+        study, is_new = _stored_studies().create(
             storage, contents, sampler, pruner, load_if_exists=load_if_exists, retry=retry, lease=lease
         )
         if not is_new:
@@ -1007,13 +1007,13 @@ def create_study(
     return in_memory
 
 
-def _shared_study() -> Any:
+def _stored_studies() -> Any:
     """Return the module that knows studies in a storage, for which an extra has to be installed."""
     try:
-        from . import shared_study
+        from . import stored_studies
     except ImportError as error:
         raise ImportError(f'a storage needs SQLAlchemy ({error}): pip install "tpe-reference[storage]"') from None
-    return shared_study
+    return stored_studies
 
 
 def _check_same(name: str, is_said: object, wanted: object, stored: object) -> None:
@@ -1057,7 +1057,7 @@ def load_study(
     if storage is not None:
         if path is not None:
             raise TypeError("load_study: give a file or a storage, not both")
-        shared: Study = _shared_study().load(storage, study_name, sampler, pruner)
+        shared: Study = _stored_studies().load(storage, study_name, sampler, pruner)
         return shared
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"load_study: path must be the name of a file, got {path!r}; study.save(path) writes one")
@@ -1133,7 +1133,7 @@ OF_STORAGES = ("StudySummary", "copy_study", "delete_study", "get_all_study_name
 
 def __getattr__(name: str) -> Any:
     if name in OF_STORAGES:
-        return getattr(_shared_study(), name)
+        return getattr(_stored_studies(), name)
     from .not_covered import not_covered
 
     raise not_covered(__name__, name)

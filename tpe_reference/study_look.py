@@ -31,7 +31,7 @@ from . import pruners, samplers
 from .files import algorithm_from_json, algorithm_to_json, read_document, undamaged_contents
 from .space import TrialState
 from .strict_json import parse
-from .study import Study, StudyContents, _shared_study
+from .study import Study, StudyContents, _stored_studies
 from .text import clean
 
 if TYPE_CHECKING:
@@ -62,12 +62,12 @@ def look(address: str, study_name: str | None = None) -> Study:
             raise ValueError(f"{address} holds the study {contents.study_name!r:.80}, not {study_name!r:.80}")
         sampler, pruner = _algorithm(samplers, "sampler", document), _algorithm(pruners, "pruner", document)
         return _still(contents, sampler, pruner, document["id"])
-    shared_study = _shared_study()
-    store = shared_study.Storage(address, create=False)
+    stored = _stored_studies()
+    store = stored.Storage(address, create=False)
     row = _row(store, study_name)
     sampler = _algorithm(samplers, "sampler", {"sampler": parse(row.sampler)})
     pruner = _algorithm(pruners, "pruner", {"pruner": parse(row.pruner)})
-    return _still(shared_study.SharedStudy(store, row, sampler, pruner)._contents(), sampler, pruner, row.identity)
+    return _still(stored.SharedStudy(store, row, sampler, pruner)._contents(), sampler, pruner, row.identity)
 
 
 def summaries(address: str) -> list[dict[str, Any]]:
@@ -93,7 +93,7 @@ def summaries(address: str) -> list[dict[str, Any]]:
             "datetime_start": _time(found.datetime_start),
             "datetime_last": _time(found.datetime_last),
         }
-        for found in _shared_study().get_all_study_summaries(address)
+        for found in _stored_studies().get_all_study_summaries(address)
     ]
 
 

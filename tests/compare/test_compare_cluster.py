@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("distributed", reason='dask is not installed: pip install "tpe-reference[dask]"')
+pytestmark = pytest.mark.slow  # a scheduler and its workers take long to come up
 
 SAMPLER = """
 class Mine:

@@ -1,5 +1,6 @@
 """A database that somebody else owns can be looked at, and nothing of the look stays behind."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -9,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tpe_reference import create_study, get_all_study_names
 
 pytest.importorskip("sqlalchemy", reason='needs the extra "storage"')
 
@@ -20,7 +23,7 @@ study.tell(study.ask({"x": Float(0, 1)}), 0.5)
 """
 LOOK = """
 import os, sys
-import tpe_reference.shared_study  # while its files can be read
+import tpe_reference.stored_studies  # while its files can be read
 from tpe_reference import load_study
 if sys.argv[2]:
     os.setuid(int(sys.argv[2]))
@@ -50,3 +53,15 @@ def test_a_write_protected_file_is_read_and_nothing_is_left_beside_it(folder: Pa
     command = [sys.executable, "-c", LOOK, f"sqlite:///{file}", user]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "0.5\n"
     assert os.listdir(folder) == ["study.db"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs to count open files")
+def test_a_storage_that_nobody_needs_any_more_closes_its_connections(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'study.db'}"
+    create_study(storage=url, study_name="s")
+    gc.collect()
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(20):
+        get_all_study_names(url)
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) <= before

@@ -128,6 +128,7 @@ def test_the_first_connection_is_not_repeated(postgres: Server, postgresql_url: 
             call(storage=postgresql_url)
 
 
+@pytest.mark.slow
 def test_a_commit_whose_answer_is_lost_is_neither_lost_nor_made_twice(postgresql_url: str) -> None:
     alone = create_study(seed=1, sampler=TPESampler(n_startup_trials=2))
     alone.optimize(bowl, n_trials=3)
