@@ -466,6 +466,7 @@ class SharedStudy(Study):
             _trials.c.number.in_(self._others),
             _trials.c.state == RUNNING,
             _trials.c.lease_until < self._store.clock(),
+            self._store.could_renew(_trials.c.lease_until, self._lease),
         )
         return list(connection.execute(query.order_by(_trials.c.number)).all())
 

@@ -273,6 +273,14 @@ class Storage:
             return (sa.func.julianday("now", type_=Double) - 2440587.5) * 86400.0
         return sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), Double)
 
+    def could_renew(self, lease_until: sa.ColumnElement[Any], lease: float) -> sa.ColumnElement[bool]:
+        """Return SQL for whether a worker had the time to renew a lease, after the server was started."""
+        if self.is_sqlite:  # there is no server
+            return sa.true()
+        started = sa.cast(sa.extract("epoch", sa.func.pg_postmaster_start_time()), Double)
+        # One that ran out longer ago than anybody is waited for was not held up by the server.
+        return sa.or_(lease_until < started - PATIENCE, started + lease < self.clock())
+
     def mask(self, text: str) -> str:
         """Return a text without the password."""
         for secret in sorted(self._secrets, key=len, reverse=True):

@@ -75,6 +75,19 @@ def test_a_lost_trial_is_failed_by_whoever_starts_the_next(storage_url: str) -> 
     assert one._contents().queue == []
 
 
+def test_a_worker_that_is_new_gives_up_nobody_while_the_server_has_just_come_back(postgres: Any) -> None:
+    one, two = two_workers(postgres.new_database(), lease=3600.0)
+    one.ask(SPACE)
+    two._refresh()
+    just_now = storage.sa.update(storage.trials).values(lease_until=two._store.clock() - 1.0)
+    two._store.run(lambda connection, again: connection.execute(just_now))
+    two.ask(SPACE)
+    assert two.trials[0].state == "running"  # the server is up for less than an hour
+    lose(two)
+    two.ask(SPACE)
+    assert two.trials[0].state == "failed"
+
+
 def test_a_worker_does_not_give_up_its_own_trials_and_without_a_lease_nobody_does(storage_url: str) -> None:
     one = create_study(storage=storage_url, study_name="s")
     trial = one.ask(SPACE)
