@@ -871,7 +871,7 @@ class Study:
             value=None if math.isnan(value) else value,
             params=trial._given() if is_open else dict(trial._params),
             distributions=trial.distributions,
-            intermediate_values=dict(trial._curve),
+            intermediate_values=dict(sorted(trial._curve.items())),
             user_attrs=dict(trial.user_attrs),
             error=error,
             datetime_start=trial._start,

@@ -181,7 +181,7 @@ def test_recent_trials_weigh_1_and_older_ones_less() -> None:
     assert recency_weights(200)[[0, 174, 199]].tolist() == pytest.approx([1 / 200, 1, 1])
 
 
-def test_the_good_weigh_by_rank_the_bad_by_age_and_the_prior_as_one_trial() -> None:
+def test_the_good_weigh_by_rank_the_bad_by_age_and_the_prior_half_of_a_good_one() -> None:
     l, g = both(explain(losses_to_history(np.random.default_rng(0).random(60).tolist())))
     ranks = np.log(7 / np.arange(1, 7))
     assert l.weights == pytest.approx(np.append(12 * ranks / ranks.sum(), 1.0) / 13)

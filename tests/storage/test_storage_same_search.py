@@ -221,7 +221,7 @@ def in_space(trial: Trial) -> float:
 _names = iter(range(10**9))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=12)
+@settings(derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=12)
 @given(script=calls, direction=st.sampled_from(["minimize", "maximize"]))
 @pytest.mark.parametrize("make", [SAMPLERS["tpe"], SAMPLERS["cma-es"]], ids=["tpe", "cma-es"])
 def test_whatever_is_called_two_handles_are_one_study(
