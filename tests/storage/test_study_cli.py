@@ -1,12 +1,14 @@
 """``tpe-reference study``: what it says of studies, that it changes none of them, and what it hides."""
 
 import csv
+import gc
 import hashlib
 import io
 import json
 import os
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -77,6 +79,15 @@ def state_of(folder: Path) -> dict[str, str]:
     """What is in each file; but for what SQLite's processes share while they run, whatever they do."""
     files = [path for path in folder.rglob("*") if not path.name.endswith("-shm")]
     return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def once_closed(folder: Path) -> Path:
+    """Wait until nobody has the database open any more: who closes it last tidies up its files."""
+    gc.collect()
+    deadline = time.monotonic() + 20.0
+    while any(folder.glob("*-wal")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return folder
 
 
 # ---- what it says ----------------------------------------------------------------------------------------------------
@@ -267,7 +278,7 @@ def test_a_mistake_gets_one_line_and_changes_nothing(cli: Cli, sqlite_url: str, 
     (tmp_path / "empty.db").touch()
     (tmp_path / "notes.txt").write_text("milk, bread")
     (tmp_path / "damaged.json").write_text('{"format": "tpe_reference study"')
-    before = state_of(tmp_path)
+    before = state_of(once_closed(tmp_path))
     mistakes = {
         f"sqlite:///{tmp_path / 'tpyo.db'}": "no such file",
         f"sqlite:///{tmp_path / 'no' / 'folder.db'}": "no such file",
@@ -295,7 +306,7 @@ def test_a_mistake_gets_one_line_and_changes_nothing(cli: Cli, sqlite_url: str, 
 
 def test_a_look_changes_nothing(cli: Cli, sqlite_url: str, tmp_path: Path) -> None:
     searched(sqlite_url, n=3)
-    before = state_of(tmp_path)
+    before = state_of(once_closed(tmp_path))
     for words in (["list"], ["show"], ["export"], ["report", "--out", "-"]):
         assert cli(words[0], sqlite_url, *words[1:])[0] == 0
     assert state_of(tmp_path) == before
