@@ -64,10 +64,12 @@ from .stored_rows import (
     FAILED,
     RUNNING,
     check_step,
+    columns_of,
     fitting,
     from_text,
     params_of,
     record_of,
+    report_rows,
     storable,
     storable_attrs,
     to_text,
@@ -574,16 +576,7 @@ class SharedStudy(Study):
     def _insert_reports(self, number: int, curve: Mapping[int, float]) -> None:
         assert self._turn is not None
         connection, revision = self._turn
-        rows = [
-            {
-                "study": self._key,
-                "number": number,
-                "step": step,
-                "value": None if math.isnan(value) else value,
-                "revision": revision,
-            }
-            for step, value in curve.items()
-        ]
+        rows = report_rows(self._key, number, curve, revision)
         if rows:
             # Those of a lost attempt at the same trial may be there already, and are the same.
             insert = sqlite_insert(_reports) if self._store.is_sqlite else postgresql_insert(_reports)
@@ -648,17 +641,7 @@ class SharedStudy(Study):
     def _columns(self, record: TrialRecord) -> dict[str, Any]:
         """Return what the table holds of a trial that has finished."""
         assert self._turn is not None
-        end = record.datetime_complete
-        return {
-            "state": str(record.state),
-            "value": record.value,
-            "params": to_text(record.params, "params"),
-            "space": self._place_of(self._turn.connection, record.distributions),
-            "user_attrs": to_text(record.user_attrs, "user_attrs"),
-            "error": None if record.error is None else to_text(record.error, "error"),
-            "datetime_start": record.datetime_start.isoformat(),
-            "datetime_complete": None if end is None else end.isoformat(),
-        }
+        return columns_of(record, self._place_of(self._turn.connection, record.distributions))
 
     def _write_late(self, record: TrialRecord) -> TrialRecord:
         """Append what came of a trial that had been given up; it need not be tried again then."""

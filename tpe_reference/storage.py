@@ -152,9 +152,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # seconds between two tries; each pause i
 CONNECT = 10  # seconds for a connection to be made
 # A machine that vanishes without a word is noticed after 10 + 3 * 5 seconds, or 30 in the middle of a statement.
 KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
-CREATING = (
-    7_307_499  # the number of the lock under which PostgreSQL's tables are made; any number, but the same for all
-)
+# The number of the lock under which PostgreSQL's tables are made: any number, but the same for all.
+CREATING = 7_307_499
 
 # Which of PostgreSQL's errors pass: no connection (08), a server that shuts down or starts (57P..), too many
 # connections or a full disk (53); transactions that met (40), or waited longer than the server allows (55P03, 57014).

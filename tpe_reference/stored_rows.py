@@ -10,6 +10,7 @@ are written that JSON lacks.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -49,6 +50,27 @@ def record_of(row: Row, domains: Mapping[str, Domain], curve: Mapping[int, float
         datetime_start=datetime.fromisoformat(row.datetime_start),
         datetime_complete=None if end is None else datetime.fromisoformat(end),
     )
+
+
+def columns_of(record: TrialRecord, space: int) -> dict[str, Any]:
+    """Return what the table of trials holds of one that has finished; its space is the one at this place."""
+    where, end = f"trial {record.number}", record.datetime_complete
+    return {
+        "state": str(record.state),
+        "value": record.value,
+        "params": to_text(record.params, f"{where}: params"),
+        "space": space,
+        "user_attrs": to_text(record.user_attrs, f"{where}: user_attrs"),
+        "error": None if record.error is None else to_text(record.error, "error"),
+        "datetime_start": record.datetime_start.isoformat(),
+        "datetime_complete": None if end is None else end.isoformat(),
+    }
+
+
+def report_rows(study: int, number: int, curve: Mapping[int, float], revision: int) -> list[dict[str, Any]]:
+    """Return the rows of the intermediate values of a trial."""
+    of_trial = {"study": study, "number": number, "revision": revision}
+    return [{**of_trial, "step": k, "value": None if math.isnan(v) else v} for k, v in curve.items()]
 
 
 def fitting(row: Row, domains: Mapping[str, Domain]) -> dict[str, Domain]:

@@ -38,7 +38,7 @@ from .storage import reports as _reports
 from .storage import spaces as _spaces
 from .storage import studies as _studies
 from .storage import trials as _trials
-from .stored_rows import from_text, record_of, storable, to_text
+from .stored_rows import columns_of, from_text, record_of, report_rows, storable, to_text
 from .study import StudyContents
 from .trial import TrialRecord
 
@@ -143,24 +143,16 @@ def _insert_contents(connection: sa.Connection, study: int, contents: StudyConte
     rows: list[dict[str, Any]] = []
     curves: list[dict[str, Any]] = []
     for number, known in enumerate(map(storable, contents.trials)):
-        record = known
+        record = replace(known, number=number)
         if known.state == TrialState.RUNNING:  # it runs elsewhere, and will be told there
-            record = replace(known, state=TrialState.FAILED, value=None, error="interrupted")
-        space = to_text(
-            {name: domain_to_json(domain) for name, domain in record.distributions.items()}, "distributions"
-        )
+            record = replace(record, state=TrialState.FAILED, value=None, error="interrupted")
+            record = replace(record, datetime_complete=datetime.now())
+        space = to_text({name: domain_to_json(d) for name, d in record.distributions.items()}, "distributions")
         given = contents.given.get(number)
-        end = datetime.now() if known.state == TrialState.RUNNING else record.datetime_complete
         row = {"study": study, "number": number, "revision": 1, "worker": "", "ticket": 0, "attempt": 0}
-        row |= {"state": str(record.state), "value": record.value, "space": places.setdefault(space, len(places))}
-        row |= {key: to_text(getattr(record, key), f"trial {number}: {key}") for key in ("params", "user_attrs")}
-        row |= {"error": None if record.error is None else to_text(record.error, "error")}
-        row |= {"given": None if given is None else to_text({"params": given}, "given")}
-        row |= {"datetime_complete": None if end is None else end.isoformat()}
-        rows.append(row | {"datetime_start": record.datetime_start.isoformat()})
-        for step, value in record.intermediate_values.items():
-            report = {"study": study, "number": number, "step": step, "revision": 1}
-            curves.append(report | {"value": None if math.isnan(value) else value})
+        row |= columns_of(record, places.setdefault(space, len(places)))
+        rows.append(row | {"given": None if given is None else to_text({"params": given}, "given")})
+        curves += report_rows(study, number, record.intermediate_values, 1)
     queue = [
         {"study": study, "worker": "", "ticket": 0, "attempt": 0, "retry_of": None}
         | {key: to_text(entry[key], key) for key in ("params", "user_attrs")}
