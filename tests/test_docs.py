@@ -13,9 +13,10 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from pkgutil import resolve_name
+from types import ModuleType
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -25,7 +26,11 @@ from tpe_reference import study_cli
 
 ROOT = Path(__file__).parent.parent
 CHAPTERS = ROOT / "chapters"
-PAGES = sorted(page.relative_to(CHAPTERS).as_posix() for page in CHAPTERS.rglob("*.md"))
+PAGES = sorted(
+    page.relative_to(CHAPTERS).as_posix()
+    for page in CHAPTERS.rglob("*.md")
+    if CHAPTERS / "generated" not in page.parents
+)
 
 # ---- the code on the pages -------------------------------------------------------------------------------------------
 
@@ -103,6 +108,54 @@ def test_the_study_on_the_page_about_storage_is_copied_and_deleted(
     )
     assert tpe_reference.get_all_study_names("sqlite:///study.db") == []
     assert len(tpe_reference.load_study("sqlite:///copy.db").trials) == 60
+
+
+# ---- what the pages show is made by a script -------------------------------------------------------------------------
+
+
+def script(path: Path) -> ModuleType:
+    """Import a script by its path."""
+    spec = spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_what_a_page_quotes_is_in_the_source(tmp_path: Path) -> None:
+    script(CHAPTERS / "figures.py").quote(tmp_path)
+    text = "".join((CHAPTERS / page).read_text(encoding="utf-8") for page in PAGES)
+    for name in re.findall(r'--8<-- "chapters/generated/source/([^"]+)"', text):
+        assert (tmp_path / name).exists(), f"{name} is quoted, and is not in the source"
+    quoted = (tmp_path / "samplers.tpe.TPESampler.suggest.py").read_text(encoding="utf-8")
+    assert quoted.startswith("def suggest(self, space: Space")
+    assert '"""' not in quoted
+    assert quoted.endswith("    return params\n")
+
+
+def test_figures_are_made_once_and_again_when_their_script_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib", reason='needs the extra "docs"')
+    chapters = script(CHAPTERS / "figures.py")
+    folders = {"CHAPTERS": "", "ROOT": "", "GENERATED": "generated", "PACKAGE": "no_package"}
+    for name, folder in folders.items():
+        monkeypatch.setattr(chapters, name, tmp_path / folder)
+    code = tmp_path / "one" / "figures.py"
+    code.parent.mkdir()
+    code.write_text("def make(out):\n    (out / 'a.md').write_text('first')\n")
+    assert "made in" in chapters.make("one")
+    assert (tmp_path / "generated" / "one" / "a.md").read_text() == "first"
+    assert chapters.make("one") == "one: as before"
+    code.write_text("def make(out):\n    (out / 'b.md').write_text('second')\n")
+    assert "made in" in chapters.make("one")
+    assert not (tmp_path / "generated" / "one" / "a.md").exists(), "what is no longer made is taken away"
+    code.write_text("def make(out):\n    raise ValueError('no')\n")
+    with pytest.raises(SystemExit, match=r"one: its figures\.py failed"):
+        chapters.make("one")
+    with pytest.raises(SystemExit, match="failed"):  # also the second time
+        chapters.make("one")
 
 
 # ---- the reference is complete ---------------------------------------------------------------------------------------
@@ -218,6 +271,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     if find_spec("mkdocs") is None or find_spec("material") is None or find_spec("mkdocstrings") is None:
         reason = 'needs the extra "docs"'
         (pytest.fail if os.environ.get("REQUIRE_DOCS") else pytest.skip)(reason)
+    subprocess.run([sys.executable, str(CHAPTERS / "figures.py")], check=True)
     folder = tmp_path_factory.mktemp("docs") / "site"
     build = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
