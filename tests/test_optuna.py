@@ -141,7 +141,15 @@ def test_importing_the_package_loads_none_of_this() -> None:
     code = "import sys, tpe_reference\nprint(*[name for name in sys.modules if name.startswith('tpe_reference')])"
     loaded = script(code).stdout.split()
     assert "tpe_reference.study" in loaded
-    for name in ("distributions", "exceptions", "logging", "visualization", "importance"):
+    for name in (
+        "distributions",
+        "exceptions",
+        "logging",
+        "visualization",
+        "importance",
+        "samplers.tpe",
+        "samplers.cma_es",
+    ):
         assert f"tpe_reference.{name}" not in loaded
     assert script("import tpe_reference as optuna; print(optuna.logging.INFO)").stdout == "20\n"
 

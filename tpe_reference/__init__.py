@@ -15,12 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 from . import pruners, samplers, space, study, trial
 from .pruners import MedianPruner, NopPruner, PercentilePruner, Pruner
-from .samplers import CmaEsSampler, GridSampler, RandomSampler, Sampler, TPESampler
+from .samplers import Sampler
 from .space import Categorical, Domain, Float, FrozenTrial, Int, TrialState, domain_from_json, domain_to_json
 from .study import SearchExhausted, Study, create_study, load_study
 from .trial import FixedTrial, Trial, TrialPruned, TrialRecord, create_trial
 
 if TYPE_CHECKING:
+    from .samplers import CmaEsSampler as CmaEsSampler
+    from .samplers import GridSampler as GridSampler
+    from .samplers import RandomSampler as RandomSampler
+    from .samplers import TPESampler as TPESampler
     from .search_cv import TPESearchCV as TPESearchCV
     from .stored_studies import copy_study as copy_study
     from .stored_studies import delete_study as delete_study
@@ -70,6 +74,8 @@ _LATER = ("distributions", "exceptions", "importance", "logging", "visualization
 def __getattr__(name: str) -> Any:
     if name in _LATER:
         return import_module(f".{name}", __name__)
+    if name in samplers.__all__:
+        return getattr(samplers, name)
     if name == "TPESearchCV":  # needs scikit-learn
         return import_module(".search_cv", __name__).TPESearchCV
     if name in study.OF_STORAGES:  # need SQLAlchemy
@@ -77,3 +83,7 @@ def __getattr__(name: str) -> Any:
     from .not_covered import not_covered
 
     raise not_covered(__name__, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_LATER})

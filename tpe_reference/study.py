@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from .pruners import MedianPruner, Pruner
-from .samplers import Sampler, TPESampler
+from .samplers import Sampler
 from .space import Categorical, Domain, Float, FrozenTrial, Int, TrialState
 from .trial import Trial, TrialRecord, as_number, check_record, is_whole, member, only
 
@@ -1000,7 +1000,10 @@ def create_study(
             _check_same("seed", seed, seed, study.seed)
         log_study(study)
         return study
-    sampler = TPESampler() if sampler is None else sampler
+    if sampler is None:
+        from .samplers import TPESampler  # here, so that importing the package does not wait for the algorithms
+
+        sampler = TPESampler()
     pruner = MedianPruner() if pruner is None else pruner
     in_memory = Study(one_direction, sampler, pruner, _one_seed(seed, sampler), study_name)
     log_study(in_memory)

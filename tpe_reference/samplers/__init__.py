@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from ..space import FrozenTrial
-from .optuna_names import CmaEsSampler, GridSampler, RandomSampler, TPESampler
+
+if TYPE_CHECKING:
+    from .optuna_names import CmaEsSampler as CmaEsSampler
+    from .optuna_names import GridSampler as GridSampler
+    from .optuna_names import RandomSampler as RandomSampler
+    from .optuna_names import TPESampler as TPESampler
 
 __all__ = ["CmaEsSampler", "GridSampler", "RandomSampler", "Sampler", "TPESampler"]
 
@@ -36,7 +41,15 @@ class Sampler(Protocol):
         ...
 
 
-def __getattr__(name: str) -> NoReturn:
+def __getattr__(name: str) -> Any:
+    if name in __all__:  # loaded when somebody names one: the algorithms take as long to import as all the rest
+        from . import optuna_names
+
+        return getattr(optuna_names, name)
     from ..not_covered import not_covered
 
     raise not_covered(__name__, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
