@@ -141,6 +141,27 @@ def half(x0: float) -> Loss:
     return lambda x: math.nan if x[0] > 0 else float(((x - np.array([x0, 1.0])) ** 2).sum())
 
 
+def together() -> Iterable[Row]:
+    """Yield how far apart eight trials are that ask at once: with the running ones in the history over without."""
+    for seed in range(40):
+        history = search(TPESampler(), sphere(seed, 2), 2, seed, 40)
+        seen, unseen = (_gap_among_eight(history, seed, see_running=see) for see in (True, False))
+        yield "running", "seen over unseen", seed, seen / unseen
+
+
+def _gap_among_eight(history: Sequence[FrozenTrial], seed: int, *, see_running: bool) -> float:
+    """Return the median distance to the nearest of the other seven."""
+    shown, points = list(history), []
+    for k in range(8):
+        params = TPESampler().suggest(box(2), shown, rng_of(seed, 40 + k))
+        points.append(list(params.values()))
+        if see_running:
+            shown.append(FrozenTrial(params, state="running"))
+    x = np.array(points)
+    distances = np.sqrt(((x[:, None] - x) ** 2).sum(axis=-1)) + np.diag(np.full(8, math.inf))
+    return float(np.median(distances.min(axis=1)))
+
+
 def costs() -> Iterable[tuple[int, int, float]]:
     """Yield (trials, parameters, milliseconds of CPU per suggest): the lower quartile of 40, one trial more each time.
 
@@ -169,5 +190,5 @@ def write(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None
 
 if __name__ == "__main__":
     write("cost.csv", ("trials", "parameters", "ms"), costs())
-    found = [row for run in (budgets, dimensions, joint_or_not, local_dips, failures) for row in run()]
+    found = [row for run in (budgets, dimensions, joint_or_not, local_dips, failures, together) for row in run()]
     write("results.csv", ("experiment", "setting", "seed", "result"), found)

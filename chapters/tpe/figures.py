@@ -278,6 +278,7 @@ def tables(out: Path) -> None:
     )
     table("joint", ("trials", "best loss, one by one over jointly, 100 seeds"), lambda v: mean_of(v, geometric=True))
     table("dips", ("mean weight of a good trial", "deeper dip found, share of 100 seeds"), share)
+    table("running", ("", "distance to the nearest of the other seven, 40 seeds"), lambda v: mean_of(v, geometric=True))
     table(
         "failures",
         ("failed trials are", "share of failures among trials 50 to 99, 40 seeds"),
