@@ -1,4 +1,4 @@
-"""Figures of the chapter on comparing, from runs.csv and anytime.csv, which runs.py writes."""
+"""Figures of the chapter on comparing, from the CSV files that runs.py writes."""
 
 import csv
 from pathlib import Path
@@ -24,6 +24,7 @@ def make(out: Path) -> None:
     flips(out, runs)
     anytime(out, load("anytime.csv"))
     pairs(out, runs)
+    coverage(out, load("coverage.csv"))
     table(out, runs)
 
 
@@ -129,6 +130,21 @@ def pairs(out: Path, runs: dict[str, Array]) -> None:
     ax.set(xscale="log", yscale="log", xlabel="regret of random search", ylabel="regret of TPE", xlim=ends, ylim=ends)
     ax.legend(frameon=False)
     figure.savefig(out / "pairs.svg")
+
+
+def coverage(out: Path, found: dict[str, Array]) -> None:
+    """Draw how often an interval from few seeds holds the truth."""
+    figure = Figure(figsize=(5.6, 3.0), layout="constrained")
+    ax = figure.subplots()
+    ax.plot(found["seeds"], 100 * found["ratio"], "o-", color=BLUE, label="mean log ratio, in pairs")
+    ax.plot(found["seeds"], 100 * found["median"], "s--", color=RED, label="median of TPE")
+    ax.axhline(95, color="#777777", ls=":")
+    seeds = found["seeds"].astype(int)
+    ax.set(xscale="log", xticks=seeds, xticklabels=seeds, ylim=(60, 100), xlabel="seeds")
+    ax.set_ylabel("intervals that hold the truth, %")
+    ax.minorticks_off()
+    ax.legend(frameon=False, loc="lower right")
+    figure.savefig(out / "coverage.svg")
 
 
 def table(out: Path, runs: dict[str, Array]) -> None:
