@@ -75,11 +75,10 @@
 
   const digits = (value) => (value === undefined ? "" : String(+value.toPrecision(3)));
   const place = (point) => (point.length > 1 ? `(${point.map(digits).join(", ")})` : digits(point[0]));
-  const best = (frame) => frame.scores && frame.scores.reduce((i, score, k, all) => (score > all[i] ? k : i), 0);
 
   function told(frame, n) {
     const first = `Trial ${n}. ${frame.good.length} good, ${frame.bad.length} bad before it. `;
-    const how = frame.scores ? `log l/g ${digits(frame.scores[best(frame)])}, the largest of ${frame.scores.length}` : "drawn at random";
+    const how = frame.scores ? `log l/g ${digits(frame.scores[frame.chosen])}, the largest of ${frame.scores.length}` : "drawn at random";
     return `${first}Chosen: ${place(frame.choice)}, ${how}; its loss: ${digits(frame.loss)}.`;
   }
 
@@ -109,7 +108,7 @@
       below.line([[0, 0], [1, 0]], INK, { "stroke-width": 1, "stroke-opacity": 0.4 });
       below.line(xs.map((x, i) => [x, ratio[i]]), GREEN);
       frame.candidates.forEach((c, i) => below.mark("tick", [c[0], frame.scores[i]], INK, 7));
-      below.mark("diamond", [frame.choice[0], frame.scores[best(frame)]], PINK, 7);
+      below.mark("diamond", [frame.choice[0], frame.scores[frame.chosen]], PINK, 7);
     }
     above.label(40, 15, "loss");
     middle.label(40, 163, "densities");

@@ -148,6 +148,7 @@ def _tpe_frame(figure: str, told: tpe.Explanation) -> dict[str, Any]:
     if told.l is None or told.g is None:
         return frame
     frame |= {"candidates": _short(told.candidates, 4), "scores": _short(told.scores, 4)}
+    frame["chosen"] = int(np.argmax(told.scores))
     if figure == "tpe-1d":
         l, g = (np.exp(density.log_pdf(LINE[:, None])) for density in (told.l, told.g))
         return frame | {"l": _short(l, 4), "g": _short(g, 4)}
