@@ -1,0 +1,201 @@
+"""The experiments of the chapter on pitfalls of searching, and their figures; they run when the pages are built."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from tpe_reference import Categorical, CmaEsSampler, Float, Int, RandomSampler, TPESampler, create_study
+from tpe_reference.samplers.tpe import Rules
+
+BLUE, RED, GREEN, INK = "#0072B2", "#D55E00", "#009E73", "#333333"  # Okabe and Ito's
+SEEDS = 30
+Objective = Callable[[Mapping[str, Any]], float]
+
+
+def make(out: Path) -> None:
+    """Run the experiments, draw them into a folder, and leave their numbers beside as tables."""
+    few, pairs = too_few()
+    few.savefig(out / "too-few.svg")
+    (out / "pairs.md").write_text(pairs, encoding="utf-8")
+    (out / "too-wide.md").write_text(too_wide(), encoding="utf-8")
+    (out / "log.md").write_text(log_or_not(), encoding="utf-8")
+    (out / "repeats.md").write_text(repeats(), encoding="utf-8")
+    dimensions().savefig(out / "dimensions.svg")
+    dependent().savefig(out / "dependent.svg")
+
+
+def best_so_far(sampler: Any, space: Mapping[str, Any], objective: Objective, n: int, seed: int) -> np.ndarray:
+    """Return the least loss after each of n trials."""
+    study = create_study(sampler=sampler, seed=seed)
+    for _ in range(n):
+        trial = study.ask(space)
+        study.tell(trial, objective(trial.params))
+    return np.minimum.accumulate([trial.value for trial in study.trials])
+
+
+def shifted_sphere(d: int, seed: int, half_width: float = 5.0) -> tuple[dict[str, Float], Objective]:
+    """Return a sphere in d dimensions whose optimum is somewhere in [-2.5, 2.5]^d, and its space."""
+    optimum = np.random.default_rng((7, seed)).uniform(-2.5, 2.5, d)
+    space = {f"x{j}": Float(-half_width, half_width) for j in range(d)}
+    return space, lambda params: float(((np.array([params[name] for name in space]) - optimum) ** 2).sum())
+
+
+def interval(values: np.ndarray, statistic: Callable[..., Any] = np.median) -> tuple[float, float]:
+    """Return the 95 % bootstrap interval of a statistic over the first axis."""
+    rng = np.random.default_rng(0)
+    drawn = [statistic(values[rng.integers(0, len(values), len(values))]) for _ in range(1000)]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def too_few() -> tuple[Figure, str]:
+    """How often TPE is ahead of random search after so many trials, over all pairs of seeds."""
+    n, curves = 60, {}
+    for name, sampler in (("tpe", TPESampler), ("random", RandomSampler)):
+        runs = []
+        for seed in range(SEEDS):
+            space, f = shifted_sphere(5, 0)
+            # Other seeds for random search: with the same ones the first ten trials would be the same, and tie.
+            runs.append(best_so_far(sampler(), space, f, n, seed + 1000 * (name == "random")))
+        curves[name] = np.array(runs)
+    ahead = (curves["tpe"][:, None] < curves["random"][None]).mean(axis=(0, 1))
+    figure = Figure(figsize=(6.4, 3.0), layout="constrained")
+    axes = figure.subplots()
+    axes.axhline(0.5, color=INK, linestyle=":", linewidth=1)
+    axes.axvspan(0.5, 10.5, color="#eeeeee")
+    axes.plot(range(1, n + 1), ahead, color=BLUE, linewidth=2)
+    axes.text(5.5, 0.95, "TPE's start-up\nis random", ha="center", va="top", fontsize=9)
+    axes.set(xlim=(0.5, n), ylim=(0.3, 1.02))
+    axes.set_xlabel("trials", fontsize=9)
+    axes.set_ylabel("P(TPE is ahead of random)", fontsize=9)
+    axes.tick_params(labelsize=9)
+    rows = [f"| {k} | {ahead[k - 1]:.2f} | {1 - ahead[k - 1]:.2f} |" for k in (5, 10, 15, 20, 30, 60)]
+    head = (
+        "| trials | P(one run of TPE is ahead) | how often one pair of runs says the opposite |\n| --- | --- | --- |\n"
+    )
+    return figure, head + "\n".join(rows) + "\n"
+
+
+def too_wide() -> str:
+    """The same sphere in boxes of three sizes."""
+    rows = ["| the box | random search | TPE | CMA-ES, `parabola=False` |", "| --- | --- | --- | --- |"]
+    for half_width in (5.0, 50.0, 500.0):
+        cells = []
+        for sampler in (RandomSampler, TPESampler, lambda: CmaEsSampler(parabola=False)):
+            ends = []
+            for seed in range(12):
+                space, f = shifted_sphere(5, seed, half_width)
+                ends.append(best_so_far(sampler(), space, f, 60, seed)[-1])
+            low, high = interval(np.array(ends))
+            cells.append(f"{np.median(ends):.2g} [{low:.2g}, {high:.2g}]")
+        rows.append(f"| ±{half_width:g} | " + " | ".join(cells) + " |")
+    return "\n".join(rows) + "\n"
+
+
+def log_or_not() -> str:
+    """A loss that depends on the order of magnitude of a learning rate, searched on both scales."""
+    rows = ["| scale | random search | TPE |", "| --- | --- | --- |"]
+    for log in (False, True):
+        cells = []
+        for sampler in (RandomSampler, TPESampler):
+            ends = np.array(
+                [
+                    best_so_far(
+                        sampler(),
+                        {"lr": Float(1e-6, 1.0, log=log)},
+                        lambda params: (np.log10(params["lr"]) + 4) ** 2,
+                        20,
+                        seed,
+                    )[-1]
+                    for seed in range(SEEDS)
+                ]
+            )
+            low, high = interval(ends)
+            cells.append(f"{np.median(ends):.2g} [{low:.2g}, {high:.2g}]")
+        rows.append(f"| {'logarithmic, `log=True`' if log else 'linear'} | " + " | ".join(cells) + " |")
+    return "\n".join(rows) + "\n"
+
+
+def repeats() -> str:
+    """How many of a hundred trials repeat an earlier one in a space of 300 points."""
+    space = {"a": Int(1, 10), "b": Int(1, 6), "c": Categorical(["v", "w", "x", "y", "z"])}
+    samplers = {
+        "random search": RandomSampler,
+        "TPE, each parameter by itself": lambda: TPESampler(rules=Rules(joint=False)),
+        "TPE, the default": TPESampler,
+        "CMA-ES": CmaEsSampler,
+    }
+    rows = ["| sampler | trials of 100 that repeat an earlier one |", "| --- | --- |"]
+    for name, sampler in samplers.items():
+        shares = []
+        for seed in range(10):
+            study = create_study(sampler=sampler(), seed=seed)
+            for _ in range(100):
+                trial = study.ask(space)
+                study.tell(trial, (trial.params["a"] - 7) ** 2 + trial.params["b"] + (trial.params["c"] != "y"))
+            shares.append(100 - len({tuple(trial.params.values()) for trial in study.trials}))
+        rows.append(f"| {name} | {np.mean(shares):.0f} ({min(shares)} to {max(shares)}) |")
+    return "\n".join(rows) + "\n"
+
+
+def dimensions() -> Figure:
+    """The best loss per dimension after 100 trials, in 2, 5, 10, 20 and 40 dimensions."""
+    figure = Figure(figsize=(6.4, 3.2), layout="constrained")
+    axes, sizes = figure.subplots(), [2, 5, 10, 20, 40]
+    for (name, sampler), colour, marker, dashes in zip(
+        (("random", RandomSampler), ("TPE", TPESampler), ("CMA-ES, no parabola", lambda: CmaEsSampler(parabola=False))),
+        (RED, BLUE, GREEN),
+        "os^",
+        ("--", "-", "-."),
+        strict=True,
+    ):
+        middle, ends = [], []
+        for d in sizes:
+            losses = [best_so_far(sampler(), *shifted_sphere(d, seed), 100, seed)[-1] / d for seed in range(7)]
+            middle.append(np.median(losses))
+            ends.append(interval(np.array(losses)))
+        axes.errorbar(
+            sizes,
+            middle,
+            yerr=np.abs(np.array(ends).T - middle),
+            color=colour,
+            marker=marker,
+            linestyle=dashes,
+            capsize=3,
+            label=name,
+        )
+    axes.set(xscale="log", yscale="log", xticks=sizes)
+    axes.set_xticks(sizes, [str(d) for d in sizes], minor=False)
+    axes.minorticks_off()
+    axes.set_xlabel("dimensions", fontsize=9)
+    axes.set_ylabel("best loss after 100 trials, per dimension", fontsize=9)
+    axes.tick_params(labelsize=9)
+    axes.legend(fontsize=9)
+    return figure
+
+
+def dependent() -> Figure:
+    """Three valleys, each along a diagonal: TPE that chooses jointly, and TPE that chooses each parameter by itself."""
+    space = {f"{name}{i}": Float(-5.0, 5.0) for i in range(3) for name in "xy"}
+
+    def valley(params: Mapping[str, Any]) -> float:
+        pairs = [(params[f"x{i}"], params[f"y{i}"]) for i in range(3)]
+        return float(sum((x + y - 4.0) ** 2 / 10 + 10 * (x - y) ** 2 for x, y in pairs))
+
+    figure = Figure(figsize=(6.4, 3.0), layout="constrained")
+    axes = figure.subplots()
+    for label, joint, colour, dashes in (("one by one", False, RED, "--"), ("joint, the default", True, BLUE, "-")):
+        runs = np.array(
+            [best_so_far(TPESampler(rules=Rules(joint=joint)), space, valley, 100, seed) for seed in range(20)]
+        )
+        low, high = np.array([interval(column) for column in runs.T]).T
+        axes.semilogy(range(1, 101), np.median(runs, axis=0), color=colour, linestyle=dashes, label=label)
+        axes.fill_between(range(1, 101), low, high, color=colour, alpha=0.2, linewidth=0)
+    axes.set_xlabel("trials", fontsize=9)
+    axes.set_ylabel("best loss so far", fontsize=9)
+    axes.tick_params(labelsize=9)
+    axes.legend(fontsize=9)
+    return figure
