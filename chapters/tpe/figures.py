@@ -24,7 +24,7 @@ from tpe_reference.space import Categorical, Float, FrozenTrial, Int
 
 HERE = Path(__file__).parent
 BLUE, ORANGE, GREEN, PINK, YELLOW, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
-STYLE = {"fontsize": 9}
+STYLE: dict[str, Any] = {"fontsize": 9}
 RATE = {"lr": Float(1e-4, 1.0, log=True)}
 
 
