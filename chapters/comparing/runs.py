@@ -9,6 +9,7 @@ coverage.csv: how often 95 % bootstrap intervals from few of the 400 seeds hold 
 import csv
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ def run(name: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
     losses, seconds, start = [], [], time.perf_counter()
     for _ in range(TRIALS):
         trial = study.ask(problem.space)
-        losses.append(problem.evaluate(trial.params, seed))
+        losses.append(float(problem.evaluate(trial.params, seed)))  # type: ignore[arg-type]  # no curve
         study.tell(trial, losses[-1])
         seconds.append(time.perf_counter() - start)
     return np.minimum.accumulate(losses), np.array(seconds)
@@ -57,7 +58,7 @@ def coverage(comparisons: int = 2000, resamples: int = 1000) -> None:
     """Write the share of intervals that hold the truth: of the mean log ratio, and of TPE's median."""
     runs = np.loadtxt(HERE / "runs.csv", delimiter=",", skiprows=1)
     random, tpe = runs[:, 5], runs[:, 6]
-    questions = {"ratio": (np.log(tpe / random), np.mean), "median": (tpe, np.median)}
+    questions: dict[str, tuple[Any, Any]] = {"ratio": (np.log(tpe / random), np.mean), "median": (tpe, np.median)}
     with (HERE / "coverage.csv").open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["seeds", *questions])

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tpe_reference.pruners import Pruner
-from tpe_reference.space import FrozenTrial
+from tpe_reference.space import FrozenTrial, TrialState
 
 Array = NDArray[np.float64]
 
@@ -24,14 +24,14 @@ DIGITS = Path(__file__).parent / "digits.csv"
 def orderly(u: Array, rng: np.random.Generator) -> Array:
     """Return curves (n, STEPS) that fall alike, so that who leads early leads late."""
     t = np.arange(1, STEPS + 1)
-    mean = 0.1 + 0.9 * u[:, None] + 2 * np.exp(-t / 5)
+    mean: Array = 0.1 + 0.9 * u[:, None] + 2 * np.exp(-t / 5)
     return mean + 0.05 * rng.standard_normal(mean.shape)
 
 
 def crossing(u: Array, rng: np.random.Generator) -> Array:
     """Return curves (n, STEPS) of which the slow ones end lowest; the best passes the others at steps 8 to 10."""
     t, level = np.arange(1, STEPS + 1), 0.1 + 0.9 * u[:, None]
-    mean = level + (2.1 - level) * np.exp(-t / (10 - 8 * u[:, None]))
+    mean: Array = level + (2.1 - level) * np.exp(-t / (10 - 8 * u[:, None]))
     return mean + 0.05 * rng.standard_normal(mean.shape)
 
 
@@ -61,9 +61,9 @@ def _run(row: Sequence[float], pruner: Pruner, history: list[FrozenTrial]) -> Fr
     curve: dict[int, float] = {}
     for step, loss in enumerate(row, start=1):
         curve[step] = loss
-        running = FrozenTrial({}, curve=curve, state="running")
+        running = FrozenTrial({}, curve=curve, state=TrialState.RUNNING)
         if step < len(row) and pruner.should_prune(running, history):
-            return FrozenTrial({}, loss=loss, curve=curve, state="pruned")
+            return FrozenTrial({}, loss=loss, curve=curve, state=TrialState.PRUNED)
     return FrozenTrial({}, loss=row[-1], curve=curve)
 
 

@@ -9,6 +9,7 @@ import csv
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from curves import STEPS, Array, crossing, drawn, orderly, replay, shuffled
@@ -20,6 +21,7 @@ from tpe_reference.samplers import Sampler
 from tpe_reference.space import FrozenTrial
 
 HERE = Path(__file__).parent
+Family: TypeAlias = Callable[[Array, np.random.Generator], Array]
 SEEDS = 200
 
 
@@ -68,7 +70,7 @@ def settings() -> Iterable[list[object]]:
             yield [family, name, *(f"{x:.4f}" for x in cells)]
 
 
-def search(family: Callable[[Array, np.random.Generator], Array], sampler: Sampler, pruner: Pruner, seed: int) -> list:
+def search(family: Family, sampler: Sampler, pruner: Pruner, seed: int) -> list[float]:
     """Search for the best of two numbers with 1200 steps; return the best final level and the number of trials."""
     study = create_study(sampler=sampler, pruner=pruner, seed=seed)
     space = {"x": Float(0, 1), "y": Float(0, 1)}
