@@ -36,7 +36,7 @@ CELLS = (np.arange(24) + 0.5) / 24  # and of two: the middles of squares
 
 def dips(x: float) -> float:
     """A loss with two dips: the lower, narrow one at 0.74, a wide one at 0.24."""
-    return 1.0 - 0.75 * math.exp(-(((x - 0.24) / 0.14) ** 2)) - math.exp(-(((x - 0.74) / 0.06) ** 2))
+    return 1.0 - 0.6 * math.exp(-(((x - 0.24) / 0.14) ** 2)) - math.exp(-(((x - 0.74) / 0.08) ** 2))
 
 
 def valley(x: float, y: float) -> float:
@@ -110,7 +110,7 @@ def _landscape(figure: str) -> dict[str, Any]:
     z = np.array([[math.log10(loss(x, y) + 1e-9) for x in grid] for y in grid])
     lines = contour_generator(grid, grid, z)
     levels = np.linspace(np.quantile(z, 0.03), z.max(), 9)[:-1]
-    return {"optimum": optimum, "levels": [_short(line, 3) for level in levels for line in lines.lines(level)]}
+    return {"optimum": optimum, "levels": [_short(line, 3) for level in levels for line in lines.lines(level) if len(line) > 30]}
 
 
 def rules(gamma: str, bandwidth: str) -> tpe.Rules:
