@@ -110,7 +110,10 @@ def _landscape(figure: str) -> dict[str, Any]:
     z = np.array([[math.log10(loss(x, y) + 1e-9) for x in grid] for y in grid])
     lines = contour_generator(grid, grid, z)
     levels = np.linspace(np.quantile(z, 0.03), z.max(), 9)[:-1]
-    return {"optimum": optimum, "levels": [_short(line, 3) for level in levels for line in lines.lines(level) if len(line) > 30]}
+    return {
+        "optimum": optimum,
+        "levels": [_short(line, 3) for level in levels for line in lines.lines(level) if len(line) > 30],
+    }
 
 
 def rules(gamma: str, bandwidth: str) -> tpe.Rules:
