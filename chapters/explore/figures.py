@@ -211,7 +211,7 @@ def _draw_line(figure: str, frame: Mapping[str, Any]) -> Figure:
     below.set(ylabel="log l/g", xlabel="x")
     for axes in (above, middle, below):
         axes.axvline(frame["choice"][0], color=PINK, ls=":", label="chosen")
-        axes.legend(fontsize=9, loc="upper left")
+        axes.legend(fontsize=9, loc="right")
     return picture
 
 
@@ -232,7 +232,7 @@ def _draw_square(figure: str, frame: Mapping[str, Any]) -> Figure:
 def _draw_generations(figure: str, frames: list[dict[str, Any]]) -> Figure:
     """Draw four generations of a search side by side."""
     picture = Figure(figsize=(8, 2.4), layout="constrained")
-    for axes, number in zip(picture.subplots(1, 4, sharey=True), (0, 6, 12, 20), strict=True):
+    for axes, number in zip(picture.subplots(1, 4, sharey=True), (0, 6, 14, 39), strict=True):
         for line in _landscape(figure)["levels"]:
             axes.plot(*np.transpose(line), color="0.8", lw=0.8)
         axes.add_patch(Polygon(frames[number]["ellipse"], fill=False, ec=BLUE, lw=1.5))
