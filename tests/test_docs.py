@@ -126,6 +126,7 @@ def script(path: Path) -> ModuleType:
 def test_what_a_page_quotes_is_in_the_source(tmp_path: Path) -> None:
     script(CHAPTERS / "figures.py").quote(tmp_path)
     text = "".join((CHAPTERS / page).read_text(encoding="utf-8") for page in PAGES)
+    assert "--8 <" not in text, "a formatter has taken a quotation for Python"
     for name in re.findall(r'--8<-- "chapters/generated/source/([^"]+)"', text):
         assert (tmp_path / name).exists(), f"{name} is quoted, and is not in the source"
     quoted = (tmp_path / "samplers.tpe.TPESampler.suggest.py").read_text(encoding="utf-8")
