@@ -26,7 +26,7 @@ from storage_workers import (
 from tpe_reference import CmaEsSampler, RandomSampler, Sampler, Study, TPESampler, Trial, create_study, load_study
 
 # What is said of lost workers is checked where that is the point.
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::UserWarning")]
 
 KILLED = -signal.SIGKILL
 SHORT = 1.0  # seconds of a lease
