@@ -23,6 +23,7 @@ def make(out: Path) -> None:
     (out / "too-wide.md").write_text(too_wide(), encoding="utf-8")
     (out / "log.md").write_text(log_or_not(), encoding="utf-8")
     (out / "repeats.md").write_text(repeats(), encoding="utf-8")
+    (out / "defaults.md").write_text(defaults(), encoding="utf-8")
     dimensions().savefig(out / "dimensions.svg")
     dependent().savefig(out / "dependent.svg")
 
@@ -138,6 +139,40 @@ def repeats() -> str:
                 study.tell(trial, (trial.params["a"] - 7) ** 2 + trial.params["b"] + (trial.params["c"] != "y"))
             shares.append(100 - len({tuple(trial.params.values()) for trial in study.trials}))
         rows.append(f"| {name} | {np.mean(shares):.0f} ({min(shares)} to {max(shares)}) |")
+    return "\n".join(rows) + "\n"
+
+
+def rosenbrock(params: Mapping[str, Any]) -> float:
+    """A bent valley in as many dimensions as there are parameters; lowest, 0, where all are 1."""
+    x = np.array(list(params.values()))
+    return float((100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum())
+
+
+def wrong_choices(params: Mapping[str, Any]) -> float:
+    """Return how many of ten choices are wrong, and twice that where a choice and the next are."""
+    wrong = np.array([choice != "b" for choice in params.values()], dtype=float)
+    return float(wrong.sum() + (wrong[1:] * wrong[:-1]).sum())
+
+
+def defaults() -> str:
+    """Three problems, three samplers with their defaults."""
+    problems: dict[str, tuple[dict[str, Any], Objective, int]] = {
+        "a bent valley, 5 numbers, 1,000 trials": ({f"x{j}": Float(-3.0, 3.0) for j in range(5)}, rosenbrock, 1000),
+        "10 choices of three, 30 trials": (
+            {f"c{j}": Categorical(["a", "b", "c"]) for j in range(10)},
+            wrong_choices,
+            30,
+        ),
+        "a sphere, 5 numbers, 12 trials": (*shifted_sphere(5, 0), 12),
+    }
+    rows = ["| problem | random search | TPE | CMA-ES |", "| --- | --- | --- | --- |"]
+    for name, (space, objective, n) in problems.items():
+        cells = []
+        for sampler in (RandomSampler, TPESampler, CmaEsSampler):
+            ends = np.array([best_so_far(sampler(), space, objective, n, seed)[-1] for seed in range(7)])
+            low, high = interval(ends)
+            cells.append(f"{np.median(ends):.2g} [{low:.2g}, {high:.2g}]")
+        rows.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(rows) + "\n"
 
 
