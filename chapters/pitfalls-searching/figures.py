@@ -1,5 +1,9 @@
-"""The experiments of the chapter on pitfalls of searching, and their figures; they run when the pages are built."""
+"""The experiments of the chapter on pitfalls of searching, and their figures.
 
+They run when the pages are built, but for the dear ones: `experiments.py` beside runs those, and keeps CSV files.
+"""
+
+import csv
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +16,7 @@ from tpe_reference.samplers.tpe import Rules
 
 BLUE, RED, GREEN, INK = "#0072B2", "#D55E00", "#009E73", "#333333"  # Okabe and Ito's
 SEEDS = 30
+HERE = Path(__file__).parent
 Objective = Callable[[Mapping[str, Any]], float]
 
 
@@ -23,6 +28,8 @@ def make(out: Path) -> None:
     (out / "too-wide.md").write_text(too_wide(), encoding="utf-8")
     (out / "log.md").write_text(log_or_not(), encoding="utf-8")
     (out / "repeats.md").write_text(repeats(), encoding="utf-8")
+    (out / "settings.md").write_text(settings(), encoding="utf-8")
+    (out / "pruner.md").write_text(pruner(), encoding="utf-8")
     (out / "defaults.md").write_text(defaults(), encoding="utf-8")
     dimensions().savefig(out / "dimensions.svg")
     dependent().savefig(out / "dependent.svg")
@@ -52,32 +59,65 @@ def interval(values: np.ndarray, statistic: Callable[..., Any] = np.median) -> t
     return float(low), float(high)
 
 
+def stored(name: str) -> list[dict[str, str]]:
+    """Return the rows of a table that experiments.py has made."""
+    with (HERE / name).open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def too_few() -> tuple[Figure, str]:
-    """How often TPE is ahead of random search after so many trials, over all pairs of seeds."""
-    n, curves = 60, {}
-    for name, sampler in (("tpe", TPESampler), ("random", RandomSampler)):
-        runs = []
-        for seed in range(SEEDS):
-            space, f = shifted_sphere(5, 0)
-            # Other seeds for random search: with the same ones the first ten trials would be the same, and tie.
-            runs.append(best_so_far(sampler(), space, f, n, seed + 1000 * (name == "random")))
-        curves[name] = np.array(runs)
-    ahead = (curves["tpe"][:, None] < curves["random"][None]).mean(axis=(0, 1))
+    """How often TPE is ahead of random search after so many trials, over all pairs of runs: too-few.csv."""
+    rows = stored("too-few.csv")
+    trials = [int(row["trials"]) for row in rows]
+    ahead, low, high = ([float(row[name]) for row in rows] for name in ("ahead", "low", "high"))
     figure = Figure(figsize=(6.4, 3.0), layout="constrained")
     axes = figure.subplots()
     axes.axhline(0.5, color=INK, linestyle=":", linewidth=1)
     axes.axvspan(0.5, 10.5, color="#eeeeee")
-    axes.plot(range(1, n + 1), ahead, color=BLUE, linewidth=2)
-    axes.text(5.5, 0.95, "TPE's start-up\nis random", ha="center", va="top", fontsize=9)
-    axes.set(xlim=(0.5, n), ylim=(0.3, 1.02))
+    axes.fill_between(trials, low, high, color=BLUE, alpha=0.2, linewidth=0)
+    axes.plot(trials, ahead, color=BLUE, linewidth=2)
+    axes.text(5.5, 0.98, "TPE's start-up\nis random", ha="center", va="top", fontsize=9)
+    axes.set(xlim=(0.5, trials[-1]), ylim=(0.3, 1.02))
     axes.set_xlabel("trials", fontsize=9)
     axes.set_ylabel("P(TPE is ahead of random)", fontsize=9)
     axes.tick_params(labelsize=9)
-    rows = [f"| {k} | {ahead[k - 1]:.2f} | {1 - ahead[k - 1]:.2f} |" for k in (5, 10, 15, 20, 30, 60)]
-    head = (
-        "| trials | P(one run of TPE is ahead) | how often one pair of runs says the opposite |\n| --- | --- | --- |\n"
-    )
-    return figure, head + "\n".join(rows) + "\n"
+    lines = [
+        "| trials | P(one run of TPE is ahead) | how often one pair of runs says the opposite |",
+        "| --- | --- | --- |",
+    ]
+    for k in (5, 10, 15, 20, 30, 60):
+        p, lo, hi = ahead[k - 1], low[k - 1], high[k - 1]
+        lines.append(f"| {k} | {p:.2f} [{lo:.2f}, {hi:.2f}] | {1 - p:.2f} [{1 - hi:.2f}, {1 - lo:.2f}] |")
+    return figure, "\n".join(lines) + "\n"
+
+
+def settings() -> str:
+    """One setting of TPE and one of CMA-ES at two budgets each: settings.csv."""
+    cells: dict[str, list[str]] = {}
+    for row in stored("settings.csv"):
+        key = f"| {row['sampler']}, {int(row['trials']):,} trials | {row['setting']} |"
+        median, low, high = (f"{float(row[name]):.2g}" for name in ("median", "low", "high"))
+        cells.setdefault(key, []).append(f"{median} [{low}, {high}]")
+    rows = [f"{key} {' | '.join(found)} |" for key, found in cells.items()]
+    return "\n".join(["| search | setting | sphere | Rastrigin |", "| --- | --- | --- | --- |", *rows]) + "\n"
+
+
+def pruner() -> str:
+    """What a warm-up saves and loses, on orderly and on crossing curves: pruner.csv."""
+    cells: dict[str, list[str]] = {}
+    for row in stored("pruner.csv"):
+        mean, low, high = (float(row[name]) for name in ("mean", "low", "high"))
+        text = (
+            f"{mean:.3f} [{low:.3f}, {high:.3f}]" if row["what"] == "regret" else f"{mean:.0%} [{low:.0%}, {high:.0%}]"
+        )
+        warmup = f"{row['warm-up']}, the default" if row["warm-up"] == "0" else row["warm-up"]
+        cells.setdefault(f"| {row['curves']} | {warmup} |", []).append(text)
+    rows = [f"{key} {' | '.join(found)} |" for key, found in cells.items()]
+    head = [
+        "| curves | `n_warmup_steps` | steps saved | best curve stopped | regret |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    return "\n".join([*head, *rows]) + "\n"
 
 
 def too_wide() -> str:
@@ -121,24 +161,21 @@ def log_or_not() -> str:
 
 
 def repeats() -> str:
-    """How many of a hundred trials repeat an earlier one in a space of 300 points."""
-    space = {"a": Int(1, 10), "b": Int(1, 6), "c": Categorical(["v", "w", "x", "y", "z"])}
+    """Tabulate the repetitions of our samplers; those of other packages stand in peers.csv."""
     samplers = {
         "random search": RandomSampler,
         "TPE, each parameter by itself": lambda: TPESampler(rules=Rules(joint=False)),
         "TPE, the default": TPESampler,
         "CMA-ES": CmaEsSampler,
     }
-    rows = ["| sampler | trials of 100 that repeat an earlier one |", "| --- | --- |"]
+    rows = ["| sampler | trials of 100 that repeat an earlier one, mean |", "| --- | --- |"]
     for name, sampler in samplers.items():
-        shares = []
-        for seed in range(10):
-            study = create_study(sampler=sampler(), seed=seed)
-            for _ in range(100):
-                trial = study.ask(space)
-                study.tell(trial, (trial.params["a"] - 7) ** 2 + trial.params["b"] + (trial.params["c"] != "y"))
-            shares.append(100 - len({tuple(trial.params.values()) for trial in study.trials}))
-        rows.append(f"| {name} | {np.mean(shares):.0f} ({min(shares)} to {max(shares)}) |")
+        shares = np.array([repeated(sampler(), seed) for seed in range(10)])
+        low, high = interval(shares, np.mean)
+        rows.append(f"| {name} | {shares.mean():.0f} [{low:.0f}, {high:.0f}] |")
+    for row in stored("peers.csv"):
+        mean, low, high = (float(row[name]) for name in ("mean", "low", "high"))
+        rows.append(f"| {row['package']}, its TPE | {mean:.0f} [{low:.0f}, {high:.0f}] |")
     return "\n".join(rows) + "\n"
 
 
@@ -174,6 +211,16 @@ def defaults() -> str:
             cells.append(f"{np.median(ends):.2g} [{low:.2g}, {high:.2g}]")
         rows.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(rows) + "\n"
+
+
+def repeated(sampler: Any, seed: int) -> int:
+    """Return how many of a hundred trials repeat an earlier one in a space of 300 points."""
+    space = {"a": Int(1, 10), "b": Int(1, 6), "c": Categorical(["v", "w", "x", "y", "z"])}
+    study = create_study(sampler=sampler, seed=seed)
+    for _ in range(100):
+        trial = study.ask(space)
+        study.tell(trial, (trial.params["a"] - 7) ** 2 + trial.params["b"] + (trial.params["c"] != "y"))
+    return 100 - len({tuple(trial.params.values()) for trial in study.trials})
 
 
 def dimensions() -> Figure:
