@@ -1,6 +1,6 @@
 """The dear experiments of the chapter on pitfalls of searching; their numbers are kept beside, in CSV.
 
-``python chapters/pitfalls-searching/experiments.py`` makes all four files again, in about three minutes on one core. It
+``python chapters/pitfalls-searching/experiments.py`` makes all four files again, in about two minutes on one core. It
 needs optuna and hyperopt. `figures.py` draws and tabulates what stands in them.
 """
 
