@@ -23,7 +23,7 @@ study.tell(study.ask({"x": Float(0, 1)}), 0.5)
 """
 LOOK = """
 import os, sys
-import tpe_reference.stored_studies  # while its files can be read
+import tpe_reference.samplers.optuna_names, tpe_reference.stored_studies  # while their files can be read
 from tpe_reference import load_study
 if sys.argv[2]:
     os.setuid(int(sys.argv[2]))
