@@ -131,7 +131,7 @@ def strategy(d: int, popsize: int | None = None) -> Strategy:
     """Return the constants for d parameters; popsize is 4 + floor(3 ln d) unless given."""
     n_points = 4 + math.floor(3 * math.log(d)) if popsize is None else popsize  # (48)
     mu = n_points // 2
-    raw = math.log((n_points + 1) / 2) - np.log(np.arange(1, n_points + 1))  # w'_i (49)
+    raw = raw_weights(n_points)
     mu_eff = raw[:mu].sum() ** 2 / (raw[:mu] ** 2).sum()
     mu_eff_minus = raw[mu:].sum() ** 2 / (raw[mu:] ** 2).sum()
     c_1 = 2 / ((d + 1.3) ** 2 + mu_eff)  # (57)
@@ -139,7 +139,7 @@ def strategy(d: int, popsize: int | None = None) -> Strategy:
     # How much all negative weights may add up to: so that C's trace does not drift (50), for few
     # effective weights (51), and so that C stays positive definite (52).
     alpha = min(1 + c_1 / c_mu, 1 + 2 * mu_eff_minus / (mu_eff + 2), (1 - c_1 - c_mu) / (d * c_mu))
-    weights = np.where(raw >= 0, raw / raw[raw > 0].sum(), alpha * raw / -raw[raw < 0].sum())  # (53)
+    weights = scaled_weights(raw, alpha)
     c_sigma = (mu_eff + 2) / (d + mu_eff + 5)  # (55)
     return Strategy(
         d=d,
@@ -154,6 +154,17 @@ def strategy(d: int, popsize: int | None = None) -> Strategy:
         c_mu=float(c_mu),
         chi_n=math.sqrt(d) * (1 - 1 / (4 * d) + 1 / (21 * d**2)),
     )
+
+
+def raw_weights(popsize: int) -> Floats:
+    """Return w'_i (49), (popsize,), best rank first: falling like a logarithm, from above zero to below it."""
+    return math.log((popsize + 1) / 2) - np.log(np.arange(1, popsize + 1))
+
+
+def scaled_weights(raw: Floats, alpha: float) -> Floats:
+    """Return w_i (53), (popsize,): the positive of some raw weights scaled to the sum 1, the others to -alpha."""
+    weights: Floats = np.where(raw >= 0, raw / raw[raw > 0].sum(), alpha * raw / -raw[raw < 0].sum())
+    return weights
 
 
 def initial(mean: Floats, sigma: float, popsize: int | None = None) -> CmaState:
@@ -192,22 +203,17 @@ def update(state: CmaState, x: Floats, min_std: Floats | None = None) -> CmaStat
     y_w = s.weights[: s.mu] @ y[: s.mu]  # (41)
     mean = state.mean + state.sigma * y_w  # (42), with c_m = 1
 
-    # Step size (cumulative step-size adaptation): longer if the path is longer than by chance, shorter if shorter.
-    root = math.sqrt(s.c_sigma * (2 - s.c_sigma) * s.mu_eff)
-    p_sigma = (1 - s.c_sigma) * state.p_sigma + root * (C_inverse_root @ y_w)  # (43)
-    norm = math.sqrt(p_sigma @ p_sigma)
-    sigma = state.sigma * math.exp(min(1.0, s.c_sigma / s.d_sigma * (norm / s.chi_n - 1)))  # (44), at most e-fold
+    # Step size: longer if the path is longer than by chance, shorter if shorter.
+    p_sigma = cumulate(state.p_sigma, C_inverse_root @ y_w, s.c_sigma, s.mu_eff)  # (43)
+    sigma = step_size(s, state.sigma, p_sigma)
 
     # Covariance, from the path of the mean (rank one) and from this generation's steps (rank mu).
     generation = state.generation + 1
     expected = math.sqrt(1 - (1 - s.c_sigma) ** (2 * generation)) * (1.4 + 2 / (s.d + 1)) * s.chi_n
-    h_sigma = 1.0 if norm < expected else 0.0  # while p_sigma is long, sigma grows first and p_c waits
-    p_c = (1 - s.c_c) * state.p_c + h_sigma * math.sqrt(s.c_c * (2 - s.c_c) * s.mu_eff) * y_w  # (45)
-    w = s.weights.copy()
-    w[s.mu :] *= s.d / (length[s.mu :] ** 2 + 1e-8)  # w_i° (46)
+    h_sigma = 1.0 if math.sqrt(p_sigma @ p_sigma) < expected else 0.0  # while p_sigma is long, sigma grows, p_c waits
+    p_c = cumulate(state.p_c, h_sigma * y_w, s.c_c, s.mu_eff)  # (45)
     lost = (1 - h_sigma) * s.c_c * (2 - s.c_c)  # variance that p_c misses while it waits
-    C = (1 + s.c_1 * lost - s.c_1 - s.c_mu * s.weights.sum()) * state.C
-    C = C + s.c_1 * p_c[:, None] * p_c + s.c_mu * (y.T * w) @ y  # (47)
+    C = covariance(s, state.C, p_c, y, length, lost)
 
     if min_std is not None:
         stretch = np.maximum(1.0, min_std / (sigma * np.sqrt(C.diagonal())))
@@ -216,6 +222,49 @@ def update(state: CmaState, x: Floats, min_std: Floats | None = None) -> CmaStat
     eigenvalues, B = np.linalg.eigh(C)
     D = np.sqrt(np.maximum(eigenvalues, 1e-20))  # rounding may make the smallest negative
     return CmaState(s, generation, mean, sigma, C, p_sigma, p_c, B, D)
+
+
+def cumulate(path: Floats, step: Floats, c: float, mu_eff: float) -> Floats:
+    """Return an evolution path after one more step, (d,): a share c of it is forgotten, and the step added.
+
+    The step is a mean of mu_eff points, so sqrt(mu_eff) times shorter than a point's; scaled by sqrt(c (2 - c) mu_eff)
+    it keeps the path as long as a sample from N(0, C) as long as selection is chance: (43) and (45).
+
+    Args:
+        path: The path before, (d,).
+        step: The step, (d,).
+        c: How much is forgotten: c_sigma or c_c.
+        mu_eff: How many points the step counts for.
+    """
+    return (1 - c) * path + math.sqrt(c * (2 - c) * mu_eff) * step
+
+
+def step_size(s: Strategy, sigma: float, p_sigma: Floats) -> float:
+    """Return the next step size (44): cumulative step-size adaptation.
+
+    Where steps agree their sum, the path, is longer than E||N(0, I)||, the length by chance, and sigma grows; where
+    they cancel it shrinks. At most e-fold at once.
+    """
+    norm = math.sqrt(p_sigma @ p_sigma)
+    return sigma * math.exp(min(1.0, s.c_sigma / s.d_sigma * (norm / s.chi_n - 1)))
+
+
+def covariance(s: Strategy, C: Floats, p_c: Floats, y: Floats, length: Floats, lost: float) -> Floats:
+    """Return the next covariance (47), (d, d): the old one faded, stretched along the path and along good steps.
+
+    Args:
+        s: The constants.
+        C: The covariance before, (d, d).
+        p_c: The path of the mean, (d,): its direction alone is of rank one.
+        y: Steps of the generation, the best first, (popsize, d): of rank mu together. The worse half's have negative
+            weights; each shrinks C along it as if it were as long as by chance (46).
+        length: Their lengths in standard deviations, (popsize,).
+        lost: How much of the variance p_c has missed.
+    """
+    w = s.weights.copy()
+    w[s.mu :] *= s.d / (length[s.mu :] ** 2 + 1e-8)  # w_i° (46)
+    C = (1 + s.c_1 * lost - s.c_1 - s.c_mu * s.weights.sum()) * C
+    return C + s.c_1 * p_c[:, None] * p_c + s.c_mu * (y.T * w) @ y
 
 
 def stop_reason(state: CmaState, sigma0: float, best: Sequence[float], last: Sequence[float]) -> str | None:

@@ -136,7 +136,7 @@ class TPESampler:
         l = g = None
         if memo.n_finished < self.n_startup_trials:
             candidates = memo.drop_tried(rng.random((1, len(space))), rng)
-            scores = np.zeros(1)
+            scores, chosen = np.zeros(1), 0
         else:
             losses = memo.losses[[number for _, number in memo.ranked[: n_good + 1]]]
             weights = self.rules.good_weights(losses, n_good), self.rules.bad_weights(len(bad))
@@ -145,10 +145,9 @@ class TPESampler:
             g = ParzenEstimator(space, memo.units[:, bad].T, weights[1], n_trials, self.rules, memo.order_among(bad))
             candidates = memo.drop_tried(l.sample(rng, self.n_candidates), rng)
             log_l, log_g = log_pdfs([l, g], candidates)
-            scores = log_l - log_g  # grows with expected improvement: [B], section 4.1
+            scores, chosen = log_l - log_g, choose(log_l, log_g)
         self._remember(memo)
-        choice = decode(space, candidates[np.argmax(scores)])  # (6); the first of equals
-        return Explanation(good.tolist(), bad.tolist(), l, g, candidates, scores, choice)
+        return Explanation(good.tolist(), bad.tolist(), l, g, candidates, scores, decode(space, candidates[chosen]))
 
     def _recall(self, space: Space, history: Sequence[FrozenTrial]) -> _Memo:
         """Take what was read off this very history for this space before, or start afresh; the answer is the same."""
@@ -218,6 +217,18 @@ def split(
     is_bad = usable.copy()
     is_bad[good] = False
     return good, np.flatnonzero(is_bad)
+
+
+def choose(log_l: Floats, log_g: Floats) -> int:
+    """Return the index of the candidate to try (6), of equals the first.
+
+    Expected improvement grows with l / g, whatever share of the trials is good: [B], section 4.1.
+
+    Args:
+        log_l: Logarithm of the density of the good trials at each candidate, (m,).
+        log_g: Of the bad trials, (m,).
+    """
+    return int(np.argmax(log_l - log_g))
 
 
 def a_tenth(n_finite: int) -> int:

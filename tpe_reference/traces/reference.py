@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..pruners.median import MedianPruner
-from ..samplers import cma_es, grid
+from ..samplers import cma_es, grid, tpe
 from ..samplers.tpe import Floats, ParzenEstimator, Rules, TPESampler
 from ..samplers.tpe_variants import VARIANTS
 from ..space import FrozenTrial, domain_from_json
@@ -105,7 +105,7 @@ def log_density(rules: str, space: Any, units: Numbers, weights: Numbers, n_tria
 
 def choose(log_l: Numbers, log_g: Numbers) -> int:
     """Return the index of the candidate to try: the largest log l - log g, of equals the first."""
-    return int(np.argmax(_array(log_l) - _array(log_g)))
+    return tpe.choose(_array(log_l), _array(log_g))
 
 
 def score_candidates(rules: str, space: Any, history: list[Any], candidates: Numbers) -> dict[str, Any]:
