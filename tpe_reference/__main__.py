@@ -92,11 +92,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     copying.add_argument("folder", type=Path, metavar="DIR")
     checking = commands.add_parser("check-traces", help="check your own functions against recorded steps of ours")
     checking.add_argument("file", type=Path, metavar="FILE.py", help="has some of the functions of chapters/traces.md")
+    exercising = commands.add_parser("exercises", help="write the heart of an algorithm, and have it checked")
+    if words[:1] == ["exercises"]:
+        from .exercises import cli as exercises
+
+        exercises.add_arguments(exercising)
     arguments = parser.parse_args(words)
     if arguments.command == "compare":
         return compare.run(arguments)
     if arguments.command == "study":
         return study_cli.run(arguments)
+    if arguments.command == "exercises":
+        return exercises.run(arguments)
     if arguments.command == "check-traces":
         return check_traces(arguments.file)
     try:

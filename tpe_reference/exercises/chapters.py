@@ -1,0 +1,18 @@
+"""All chapters that have exercises, in the order in which they are read."""
+
+from __future__ import annotations
+
+from .ch04_tpe import chapter as tpe
+from .checking import Chapter, Check, Exercise
+
+CHAPTERS: list[Chapter] = [tpe]
+
+
+def find_check(check_id: str) -> Check:
+    """Return the check with an id."""
+    return next(check for chapter in CHAPTERS for check in chapter.checks if check.id == check_id)
+
+
+def find_exercise(exercise_id: str) -> Exercise | None:
+    """Return the exercise with an id; None when there is none."""
+    return next((one for chapter in CHAPTERS for one in chapter.exercises if one.id == exercise_id), None)

@@ -1,0 +1,331 @@
+"""What a chapter's exercises are made of: an `Exercise` is a function to write, a check tells an answer from a mistake.
+
+A check is a function of two functions, somebody's and the package's. Its name says what it looks at and its
+docstring why that must be so; it raises `AnswerError` when it is not. It never looks at how an answer is written:
+lists are as good as arrays, loops as good as numpy, and numbers may be off by what float32 rounds.
+
+There are two kinds: most call the function with small data (`agree`, `require`); the last of an exercise puts it into
+the real algorithm and follows a search of a hundred trials (`same_search`).
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import math
+import re
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..space import Domain, FrozenTrial, TrialState
+from ..traces.check import difference
+from .putting_in import function_at, put_into
+
+Function: TypeAlias = Callable[..., Any]
+Space: TypeAlias = Mapping[str, Domain]
+
+TOLERANCE = 1e-5  # times the number, or 1: float32 rounds to 6e-8, and a few of its operations must not matter
+
+
+class AnswerError(Exception):
+    """An answer that is not right: what was given, what was expected, and what came."""
+
+    def __init__(self, expected: Any, got: Any, given: Mapping[str, Any] | None = None, because: str = "") -> None:
+        super().__init__(because)
+        self.expected, self.got, self.given, self.because = expected, got, dict(given or {}), because
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A function to write.
+
+    Attributes:
+        id: Chapter and place in it, "04.2".
+        name: The function's name, which no other exercise has.
+        target: The function of the package that it is, "samplers.tpe:split"; None for an open exercise, whose answers
+            are judged by what they achieve.
+        points: What it counts for.
+        minutes: What it takes somebody who has read the chapter.
+        hints: In steps, the last one nearly says it.
+    """
+
+    id: str
+    name: str
+    target: str | None
+    points: int
+    minutes: int
+    hints: tuple[str, ...]
+
+    @property
+    def chapter(self) -> int:
+        """The number of its chapter."""
+        return int(self.id[:2])
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of an exercise; see `Chapter.check`."""
+
+    exercise: Exercise
+    function: Callable[[Any, Any], None]
+
+    @property
+    def name(self) -> str:
+        """What it looks at: "the best are good"."""
+        return self.function.__name__.replace("_", " ")
+
+    @property
+    def id(self) -> str:
+        """The exercise and the name."""
+        return f"{self.exercise.id} {self.exercise.name}: {self.name}"
+
+    @property
+    def why(self) -> str:
+        """Why it must be so, in the chapter's words."""
+        return re.sub(r"\s+", " ", self.function.__doc__ or "").strip()
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter's exercises and their checks, both in the order in which they build on each other."""
+
+    number: int
+    folder: str
+    title: str
+    exercises: list[Exercise]
+    checks: list[Check] = field(default_factory=list)
+
+    @property
+    def module(self) -> str:
+        """The name of its file, "ch04_tpe"; its answers' is the same."""
+        return f"ch{self.number:02}_{self.folder.replace('-', '_')}"
+
+    def check(self, exercise: str) -> Callable[[Callable[[Any, Any], None]], Callable[[Any, Any], None]]:
+        """Make a function of (mine, reference) a check of the exercise with this id."""
+        (one,) = (known for known in self.exercises if known.id == exercise)
+
+        def added(function: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+            self.checks.append(Check(one, function))
+            return function
+
+        return added
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How an answer fared in a check: "passed", "failed" or "not begun", and what to tell its author."""
+
+    status: str
+    message: str = ""
+
+
+# ---- what checks are written with ------------------------------------------------------------------------------------
+
+
+def agree(mine: Function, reference: Function, *arguments: Any, given: Mapping[str, Any] | None = None) -> None:
+    """Call both with the same arguments, and compare the results.
+
+    Args:
+        mine: The answer.
+        reference: The package's function.
+        arguments: What both are called with; each gets a copy.
+        given: What to show of the arguments; None: all of them.
+
+    Raises:
+        AnswerError: When they differ.
+    """
+    expected = _plain(reference(*copy.deepcopy(arguments)))
+    got = mine(*copy.deepcopy(arguments))
+    if problem := difference(expected, _plain(got), TOLERANCE):
+        raise AnswerError(expected, got, given or _named(reference, arguments), problem)
+
+
+def require(is_right: Any, *, expected: str, got: Any, **given: Any) -> None:
+    """Say what is wrong unless something is right: a property that every correct answer has.
+
+    Raises:
+        AnswerError: When it is not right.
+    """
+    if not is_right:
+        raise AnswerError(expected, got, given)
+
+
+def same_search(
+    mine: Function,
+    reference: Function,
+    target: str,
+    suggest: Callable[[Any], Function],
+    space: Space,
+    loss: Callable[[dict[str, Any]], float],
+    trials: int = 100,
+) -> None:
+    """Put both functions into the real algorithm, and compare what it suggests in a search of a hundred trials.
+
+    A search algorithm is a function of its history. So both are asked for each next trial of one and the same
+    history, that of the reference: where all answers are equal the two searches are, and where one is not, the trial
+    is the first that would differ.
+
+    Args:
+        mine: The answer.
+        reference: The package's function.
+        target: Where they belong, "samplers.tpe:split".
+        suggest: Makes of the module with the function in it suggest(space, history, rng).
+        space: What to search.
+        loss: The loss of a configuration; nan makes a failed trial.
+        trials: How many.
+
+    Raises:
+        AnswerError: At the first trial that differs, and when the answer was never called.
+    """
+    module, _, name = target.partition(":")
+    n_calls = 0
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal n_calls
+        n_calls += 1
+        like = reference(*copy.deepcopy(arguments))  # the algorithm around it relies on arrays, an answer may be a list
+        return _converted(mine(*copy.deepcopy(arguments)), like)
+
+    ours = suggest(put_into(module, {name: reference}))
+    theirs = suggest(put_into(module, {name: counted}))
+    history: list[FrozenTrial] = []
+    for n in range(trials):
+        expected = ours(space, history, trial_rng(n))
+        got = theirs(space, history, trial_rng(n))
+        if problem := _apart(space, expected, got):
+            given = {"trial": n, "seed": SEED, "search": f"your {name} in the place of the package's"}
+            raise AnswerError(expected, got, given, problem)
+        value = float(loss(expected))
+        history.append(
+            FrozenTrial(expected, value, state=TrialState.FAIL if math.isnan(value) else TrialState.COMPLETE)
+        )
+    if n_calls == 0:
+        raise AnswerError(f"a search that calls your {name}", "one that never did", {"trials": trials})
+
+
+def best_losses(
+    suggest: Function, space: Space, loss: Callable[[dict[str, Any]], float], trials: int, seeds: int
+) -> NDArray[np.float64]:
+    """Return the best loss of a search with each of some seeds, (seeds,): how good an open exercise's answer is."""
+    best = []
+    for seed in range(seeds):
+        history: list[FrozenTrial] = []
+        for n in range(trials):
+            params = suggest(space, history, trial_rng(n, seed))
+            history.append(FrozenTrial(params, float(loss(params))))
+        best.append(min(trial.loss for trial in history))
+    return np.array(best)
+
+
+SEED = 7  # of the searches that are compared trial by trial; any would do
+
+
+def trial_rng(n: int, seed: int = SEED) -> np.random.Generator:
+    """Return the generator of trial n, made as `Study` makes it."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(n,)))
+
+
+# ---- how a check is run and told -------------------------------------------------------------------------------------
+
+
+def run_check(check: Check, mine: Function | None, reference: Function | None, file: Path | None = None) -> Verdict:
+    """Return how an answer fares in a check.
+
+    Args:
+        check: The check.
+        mine: The answer; None: there is no such function.
+        reference: The package's function; None for an open exercise.
+        file: Where the answer stands: messages name lines of this file alone.
+    """
+    name = check.exercise.name
+    if mine is None:
+        return Verdict("not begun", f"there is no function {name} in {file}")
+    try:
+        check.function(mine, reference)
+    except NotImplementedError as error:
+        if file is None or Path(traceback.extract_tb(error.__traceback__)[-1].filename) == file:
+            return Verdict("not begun", f"{name} is not written yet: {str(error) or 'it raises NotImplementedError'}")
+        problem = AnswerError("an answer", raised(error, file))
+    except AnswerError as wrong:
+        problem = wrong
+    except (Exception, SystemExit) as error:  # whatever somebody's function does
+        problem = AnswerError("an answer", raised(error, file))
+    else:
+        return Verdict("passed")
+    return Verdict("failed", _told(check, problem))
+
+
+def reference_of(exercise: Exercise) -> Function | None:
+    """Return the package's own function; None for an open exercise."""
+    return None if exercise.target is None else function_at(exercise.target)
+
+
+def _told(check: Check, wrong: AnswerError) -> str:
+    """Return what to tell the author, a line for each thing."""
+    given = [f"{name} = {_short(value)}" for name, value in wrong.given.items()]
+    expected = wrong.expected if isinstance(wrong.expected, str) else _short(wrong.expected)
+    got = wrong.got if isinstance(wrong.got, str) else _short(wrong.got)
+    parts = {"given": "\n".join(given), "expected": expected, "got": got, "that is": wrong.because, "why": check.why}
+    lines = [check.id]
+    for word, text in parts.items():
+        for i, line in enumerate(text.splitlines()):
+            lines.append(f"    {word if i == 0 else '':9} {line}")
+    return "\n".join(lines)
+
+
+def raised(error: BaseException, file: Path | None) -> str:
+    """Return an error, and in which line of somebody's file it arose: nothing of what is inside of the checks."""
+    said = ": ".join(filter(None, [type(error).__name__, str(error)]))
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == file]
+    return f"{said} (line {lines[-1]} of {file.name})" if file and lines else said
+
+
+def _apart(space: Space, expected: Mapping[str, Any] | None, got: Mapping[str, Any] | None) -> str:
+    """Say in which parameter two configurations differ; nothing where they are the same."""
+    if expected is None or got is None:
+        return "" if expected is got else "one of the searches has come to its end"
+    for name, domain in space.items():
+        is_same = expected[name] == got[name] or (
+            not hasattr(domain, "choices")
+            and math.isclose(domain.to_unit(expected[name]), domain.to_unit(got[name]), abs_tol=TOLERANCE)
+        )
+        if not is_same:
+            return f"{name} should be {expected[name]!r}, not {got[name]!r}"
+    return ""
+
+
+def _converted(got: Any, like: Any) -> Any:
+    """Return an answer with the types of another: arrays of lists, floats of integers."""
+    if isinstance(like, np.ndarray):
+        return np.asarray(got, dtype=like.dtype)
+    if isinstance(like, (tuple, list)) and isinstance(got, Sequence) and len(got) == len(like):
+        return type(like)(_converted(one, other) for one, other in zip(got, like, strict=True))
+    return type(like)(got) if isinstance(like, (bool, int, float)) else got
+
+
+def _plain(value: Any) -> Any:
+    """Return tuples and arrays as lists."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
+def _named(function: Function, arguments: Sequence[Any]) -> dict[str, Any]:
+    return dict(zip(inspect.signature(function).parameters, arguments, strict=False))
+
+
+def _short(value: Any) -> str:
+    """Return a value in few characters: six digits, no names of numpy's types."""
+    text = repr(_rounded(_plain(value)))
+    return text if len(text) <= 300 else f"{text[:300]}... ({len(text)} characters)"
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_rounded(one) for one in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
