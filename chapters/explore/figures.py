@@ -67,38 +67,45 @@ OPTIMA = {"tpe-1d": [0.74], "tpe-2d": [0.7, 0.49], "cma-ellipsoid": [0.75, 0.35]
 
 
 def make(out: Path) -> None:
-    """Write the index, all frames and one picture per figure into a folder."""
-    index = {}
+    """Write what is fixed in each figure, all frames, and one picture per figure into a folder."""
     for figure in LOSSES:
-        controls = _controls(figure)
-        index[figure] = {"controls": controls, **_landscape(figure)}
-        for values in product(*(control["values"] for control in controls)):
-            run = _tpe_run(figure, *values) if figure.startswith("tpe") else _cma_run(figure, *values)
-            _write(out, "-".join([figure, *values]), run)
-    _write(out, "index", index)
+        controls, run = _controls(figure), _tpe_run if figure.startswith("tpe") else _cma_run
+        write(out, figure, {"controls": controls, "sliders": _sliders(figure), **_landscape(figure)})
+        for values in product(*(control["values"] for control in controls if control["run"])):
+            write(out, "-".join([figure, *values]), {"frames": run(figure, *values)})
     for figure, draw in (("tpe-1d", _draw_line), ("tpe-2d", _draw_square)):
-        frames = _tpe_run(figure, "0.1", "ours", "0")
-        draw(figure, frames[30]).savefig(out / f"{figure}.svg")
+        draw(_tpe_run(figure, "0.1", "ours", "0")[30]).savefig(out / f"{figure}.svg")
     for figure in ("cma-ellipsoid", "cma-rosenbrock"):
         _draw_generations(figure, _cma_run(figure, "no", "0")).savefig(out / f"{figure}.svg")
 
 
-def _write(out: Path, key: str, content: Any) -> None:
+def write(out: Path, key: str, content: Any) -> None:
+    """Write what the page's script asks for by a key."""
     text = json.dumps(content, separators=(",", ":"), allow_nan=False)
     (out / f"{key}.js").write_text(f'(window.explore ??= {{}})["{key}"]={text};\n', encoding="utf-8")
 
 
+def control(label: str, names: Mapping[str, str], *, run: bool = True) -> dict[str, Any]:
+    """Return a choice, {value: name}, the first being shown at first; `run`: whether it needs frames of its own."""
+    return {"label": label, "values": list(names), "names": list(names.values()), "run": run}
+
+
 def _controls(figure: str) -> list[dict[str, Any]]:
-    """Return what a reader may choose, the first value of each being shown at first."""
-    seeds = {"label": "Seed", "values": list(SEEDS), "names": list(SEEDS.values())}
+    """Return what a reader may choose."""
+    seed = control("Seed", SEEDS)
     if figure.startswith("cma"):
-        return [{"label": "Parabola", "values": ["no", "yes"], "names": ["no, the tutorial's", "yes, ours"]}, seeds]
-    names = [name for name, _ in BANDWIDTHS.values()]
-    return [
-        {"label": "Share of good trials, γ", "values": list(GAMMAS), "names": list(GAMMAS.values())},
-        {"label": "Bandwidths", "values": list(BANDWIDTHS), "names": names},
-        seeds,
-    ]
+        view = control("View", {"all": "all", "close": "close up"}, run=False)
+        return [control("Parabola", {"no": "no, the tutorial's", "yes": "yes, ours"}), seed, view]
+    bandwidths = control("Bandwidths", {value: name for value, (name, _) in BANDWIDTHS.items()})
+    shading = control("Shading", {"ratio": "log l/g", "l": "l", "g": "g"}, run=False)
+    return [control("Share of good trials, γ", GAMMAS), bandwidths, seed, *([shading] if figure == "tpe-2d" else [])]
+
+
+def _sliders(figure: str) -> list[dict[str, Any]]:
+    """Return the one slider, over trials or generations, and where it stands at first."""
+    if figure.startswith("cma"):
+        return [{"label": "Generation", "values": list(range(N_GENERATIONS)), "start": 0}]
+    return [{"label": "Trial", "values": list(range(N_TRIALS)), "start": 30}]
 
 
 def _landscape(figure: str) -> dict[str, Any]:
@@ -197,25 +204,25 @@ def _short(values: Any, digits: int) -> Any:
     return float(f"{values:.{digits}g}")
 
 
-def _draw_line(figure: str, frame: Mapping[str, Any]) -> Figure:
+def _draw_line(frame: Mapping[str, Any]) -> Figure:
     """Draw one frame of the search on one parameter."""
     picture = Figure(figsize=(7, 5), layout="constrained")
     above, middle, below = picture.subplots(3, 1, sharex=True)
-    above.plot(LINE, [dips(x) for x in LINE], "k", label="loss")
-    above.set(ylabel="loss")
+    above.plot(LINE, [dips(x) for x in LINE], "k")
     middle.plot(LINE, frame["l"], color=BLUE, label="l, good")
     middle.plot(LINE, frame["g"], "--", color=RED, label="g, bad")
-    middle.set(ylabel="density")
-    below.plot(LINE, np.log(np.divide(frame["l"], frame["g"])), color=GREEN, label="log l/g")
+    below.plot(LINE, np.log(np.divide(frame["l"], frame["g"])), color=GREEN)
     below.plot(np.ravel(frame["candidates"]), frame["scores"], "|", ms=10, color="k", label="candidates")
-    below.set(ylabel="log l/g", xlabel="x")
-    for axes in (above, middle, below):
+    for axes, label in ((above, "loss"), (middle, "density"), (below, "log l/g")):
         axes.axvline(frame["choice"][0], color=PINK, ls=":", label="chosen")
-        axes.legend(fontsize=9, loc="right")
+        axes.set(ylabel=label)
+    below.set(xlabel="x")
+    middle.legend(fontsize=9, loc="upper right")  # where the curves leave room
+    below.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.58, 1.0))
     return picture
 
 
-def _draw_square(figure: str, frame: Mapping[str, Any]) -> Figure:
+def _draw_square(frame: Mapping[str, Any]) -> Figure:
     """Draw one frame of the search on two parameters."""
     picture = Figure(figsize=(6, 5), layout="constrained")
     axes = picture.subplots()

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+import explorable
 import numpy as np
 from curves import STEPS, Array, crossing, digits, drawn, orderly, replay
 from matplotlib.axes import Axes
@@ -25,6 +26,7 @@ def make(out: Path) -> None:
     trade(out)
     settings_table(out)
     budget_table(out)
+    explorable.make(out)
 
 
 def _figure(n: int, height: float = 3.2, *, sharey: bool = False) -> tuple[Figure, list[Axes]]:
