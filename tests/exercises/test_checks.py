@@ -1,7 +1,8 @@
 """The checks of the exercises are a classifier, and are tested as one: right answers pass, wrong ones are found.
 
 mutants/ch04_tpe.toml and its neighbours list mistakes that learners make. A mutant is the solution with one text
-replaced by another, or a function of its own, and names the check that has to find it.
+replaced by another, or a function of its own, and names the check that has to find it. alternatives/ holds right
+answers that are written in another way.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import pytest
 
 from tpe_reference.exercises.answers import load, stubs
 from tpe_reference.exercises.chapters import CHAPTERS
-from tpe_reference.exercises.checking import Check, Exercise, Verdict, reference_of, run_check
+from tpe_reference.exercises.checking import Chapter, Check, Exercise, Verdict, reference_of, run_check
 from tpe_reference.exercises.report import checks_of
 
 HERE = Path(__file__).parent
@@ -50,9 +51,7 @@ def answer_of(mutant: dict[str, Any]) -> Callable[..., Any]:
     if "replace" in mutant:
         assert source.count(mutant["replace"]) == 1, f"{mutant['name']}: not once in {source}"
         source = source.replace(mutant["replace"], mutant["with"])
-    namespace: dict[str, Any] = (
-        dict(vars(inspect.getmodule(original))) if "replace" in mutant else {"np": np}
-    )
+    namespace: dict[str, Any] = dict(vars(inspect.getmodule(original))) if "replace" in mutant else {"np": np}
     exec(compile(source, "<mutant>", "exec"), namespace)
     name = ast.parse(source).body[-1].name  # type: ignore[attr-defined]  # the function, behind its imports
     answer: Callable[..., Any] = namespace[name]
@@ -70,6 +69,15 @@ def test_a_mistake_is_found_by_the_check_that_is_meant_to(mutant: dict[str, Any]
     verdict = examined(check.exercise, check, answer_of(mutant))
     assert verdict.status == "failed"
     assert "why" in verdict.message
+
+
+@any_chapter
+def test_another_right_answer_passes(chapter: Chapter) -> None:
+    file = HERE / "alternatives" / f"{chapter.module}.py"
+    answers = load(file)
+    for check in chapter.checks:
+        verdict = run_check(check, answers.get(check.exercise.name), reference_of(check.exercise), file)
+        assert verdict == Verdict("passed")
 
 
 @any_exercise
@@ -114,7 +122,7 @@ def test_the_example_in_a_stub_is_what_the_solution_returns(exercise: Exercise) 
 
 
 @any_chapter
-def test_a_stub_is_short_of_a_solution(chapter: Any) -> None:
+def test_a_stub_is_short_of_a_solution(chapter: Chapter) -> None:
     source = stubs()[chapter.number].read_text("utf-8")
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef) and node.name in {one.name for one in chapter.exercises}:

@@ -141,9 +141,14 @@ def agree(mine: Function, reference: Function, *arguments: Any, given: Mapping[s
         AnswerError: When they differ.
     """
     expected = _plain(reference(*copy.deepcopy(arguments)))
-    got = mine(*copy.deepcopy(arguments))
+    given = given or _named(reference, arguments)
+    try:
+        got = mine(*copy.deepcopy(arguments))
+    except Exception as error:
+        error.given = given  # type: ignore[attr-defined]  # `run_check` tells for which input it was
+        raise
     if problem := difference(expected, _plain(got), TOLERANCE):
-        raise AnswerError(expected, got, given or _named(reference, arguments), problem)
+        raise AnswerError(expected, got, given, problem)
 
 
 def require(is_right: Any, *, expected: str, got: Any, **given: Any) -> None:
@@ -255,7 +260,7 @@ def run_check(check: Check, mine: Function | None, reference: Function | None, f
     except AnswerError as wrong:
         problem = wrong
     except (Exception, SystemExit) as error:  # whatever somebody's function does
-        problem = AnswerError("an answer", raised(error, file))
+        problem = AnswerError("an answer", raised(error, file), getattr(error, "given", None))
     else:
         return Verdict("passed")
     return Verdict("failed", _told(check, problem))
