@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -48,23 +49,66 @@ TESTED_ELSEWHERE = {
 SCRIPTS = ["executors.md", "storage.md"]
 
 
-def python_blocks(page: str) -> list[str]:
-    """The Python blocks of a page; what is quoted from a file of ours has a title, and is looked up there."""
+# A block of Python, and what the page says that it prints: a block of text right after it. A block may stand in a list
+# or a note, and is indented there; what is quoted from a file of ours has a title, is looked up there, and not run.
+BLOCK = re.compile(
+    r"^(?P<indent> *)```(?:python|py)\n(?P<code>.*?)^(?P=indent)```$"
+    r"(?:\n\n(?P=indent)```text\n(?P<printed>.*?)^(?P=indent)```$)?",
+    flags=re.DOTALL | re.MULTILINE,
+)
+NUMBER = re.compile(r"-?\d+(?:\.\d*)?(?:e[+-]?\d+)?")
+
+
+def blocks(page: str) -> list[tuple[str, str | None]]:
+    """The Python blocks of a page, each with what it is said to print."""
     text = (CHAPTERS / page).read_text(encoding="utf-8")
-    return re.findall(r"^```(?:python|py)\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+    return [
+        (textwrap.dedent(found["code"]), found["printed"] and textwrap.dedent(found["printed"]))
+        for found in BLOCK.finditer(text)
+    ]
+
+
+def python_blocks(page: str) -> list[str]:
+    return [code for code, _ in blocks(page)]
+
+
+def differs_by_rounding(shown: str, printed: str) -> bool:
+    """Whether two numbers are equal but for what another platform's arithmetic does to the last digits."""
+    if "." not in shown and "e" not in shown:
+        return shown == printed
+    mantissa, _, exponent = shown.partition("e")
+    last_place = 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
+    return abs(float(shown) - float(printed)) <= max(1.01 * last_place, 1e-9 * abs(float(shown)))
+
+
+def assert_printed(shown: str, printed: str, where: str) -> None:
+    """The same text, and the same numbers to rounding."""
+    message = f"{where} prints\n{printed}\nand its page says\n{shown}"
+    assert NUMBER.sub("#", shown) == NUMBER.sub("#", printed), message
+    pairs = zip(NUMBER.findall(shown), NUMBER.findall(printed), strict=True)
+    assert all(differs_by_rounding(*pair) for pair in pairs), message
 
 
 WITH_CODE = [page for page in PAGES if python_blocks(page)]
 
 
 @pytest.mark.parametrize("page", [page for page in WITH_CODE if page not in (*TESTED_ELSEWHERE, *SCRIPTS)])
-def test_the_blocks_of_a_page_run_one_after_the_other(
+def test_the_blocks_of_a_page_run_one_after_the_other_and_print_what_it_says(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {"__name__": "page"}
-    for block in python_blocks(page):
+    for number, (block, shown) in enumerate(blocks(page)):
+        capsys.readouterr()
         exec(compile(block, page, "exec"), names)
+        assert_printed(shown or "", capsys.readouterr().out, f"{page}, block {number}")
+
+
+def test_rounding_is_forgiven_and_nothing_else() -> None:
+    assert_printed("a 0.30000000000000004, 1.5e-08, 12\n", "a 0.3, 1.6e-08, 12\n", "")
+    for other in ("a 0.32, 12\n", "a 0.3, 13\n", "b 0.3, 12\n", "a 0.3, 12, 1\n", "a 3, 12\n"):
+        with pytest.raises(AssertionError, match="here prints"):
+            assert_printed("a 0.30, 12\n", other, "here")
 
 
 @pytest.mark.parametrize("page", TESTED_ELSEWHERE)
