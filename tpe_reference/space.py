@@ -118,7 +118,7 @@ class Float:
         """The value at a position; positions outside [0, 1] count as the nearer end."""
         n = self.size
         if n is not None:
-            return self.values()[_cell(u, n)]
+            return self.values()[cell(u, n)]
         if u <= 0.0:
             return self.low
         if u >= 1.0:
@@ -221,7 +221,7 @@ class Int:
     def from_unit(self, u: float) -> int:
         """The value whose cell holds a position; positions outside [0, 1] count as the nearer end."""
         if not self.log or self.low == self.high:
-            return self.low + self.step * _cell(u, self.size)
+            return self.low + self.step * cell(u, self.size)
         left, right = self._log_ends()
         nearest = round(math.exp(left + min(max(u, 0.0), 1.0) * (right - left)))
         return min(max(nearest, self.low), self.high)
@@ -292,7 +292,7 @@ class Categorical:
 
     def from_unit(self, u: float) -> Value:
         """The choice whose cell holds a position; positions outside [0, 1] count as the nearer end."""
-        return self.choices[_cell(u, self.size)]
+        return self.choices[cell(u, self.size)]
 
     def values(self) -> Sequence[Value]:
         """All choices in the order given."""
@@ -304,6 +304,15 @@ class Categorical:
 
 
 Domain: TypeAlias = Float | Int | Categorical
+
+
+def cell(u: float, n: int) -> int:
+    """Return which of n equal cells holds a position, from 0; positions outside [0, 1] count as the nearer end.
+
+    >>> [cell(u, 4) for u in (0.0, 0.24, 0.26, 1.0)]
+    [0, 0, 1, 3]
+    """
+    return min(max(int(u * n), 0), n - 1)
 
 
 def domain_to_json(domain: Domain) -> dict[str, Any]:
@@ -439,10 +448,6 @@ def _decimal(value: float) -> Decimal:
 
 def _n_steps(low: float, high: float, step: float) -> int:
     return int((_decimal(high) - _decimal(low)) / _decimal(step) + _decimal(_TOLERANCE)) + 1
-
-
-def _cell(u: float, n: int) -> int:
-    return min(max(int(u * n), 0), n - 1)
 
 
 def _equal_cells(n: int) -> NDArray[np.float64]:

@@ -69,6 +69,15 @@ def forgotten(number: int) -> RuntimeError:
     )
 
 
+def trial_rng(seed: int, number: int) -> np.random.Generator:
+    """Return the generator of a trial: made of the study's seed and the trial's number, and of nothing else.
+
+    So trial 17 can be drawn without the 16 before it, on any machine, and is the same. (A list of the two numbers as
+    the seed would not do: for numpy, [5, 0] is the seed 5.)
+    """
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
+
+
 class StudyDirection(StrEnum):
     """What is better, lower values or higher. A member equals its name as text."""
 
@@ -296,7 +305,7 @@ class Study:
         return trial
 
     def _rng_of(self, number: int) -> np.random.Generator:
-        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
+        return trial_rng(self.seed, number)
 
     def _give(
         self, trial: Trial, joint: Mapping[str, Domain], declared: Mapping[str, Domain] | None, *, is_own: bool

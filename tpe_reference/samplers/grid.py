@@ -11,7 +11,7 @@ The order, for axes with m_1, ..., m_d values and N = m_1 m_2 ... m_d points
     (That these loops share no point and leave none out is the Chinese remainder theorem: two of them that met
     would agree modulo g_2, then modulo g_3, and so on. The g_j multiply up to N / L.)
     Last, neighbours in time should not be neighbours in space: each axis is run through in strides, as if its
-    values were the hours on a clock and every step were seven of them, say (`_stride`).
+    values were the hours on a clock and every step were seven of them, say (`stride`).
 
 ==============  =============  ==========================================================
 symbol          name here      what it is
@@ -147,14 +147,14 @@ def nth_point(sizes: Sequence[int], i: int) -> list[int]:
     loop = math.lcm(*sizes)
     n_loops = math.prod(sizes) // loop
     q, r = divmod(i, loop)
-    q = q * _stride(n_loops, 0) % n_loops  # the loops too are taken in strides, far ones first
+    q = q * stride(n_loops, 0) % n_loops  # the loops too are taken in strides, far ones first
     indices = []
     lcm = 1
     for j, m in enumerate(sizes):
         g = math.gcd(lcm, m)
         q, offset = divmod(q, g)
         lcm = math.lcm(lcm, m)
-        indices.append(((r + offset) * _stride(m, j) + m // 2) % m)  # + m // 2: the first point is the middle
+        indices.append(((r + offset) * stride(m, j) + m // 2) % m)  # + m // 2: the first point is the middle
     return indices
 
 
@@ -182,6 +182,16 @@ def axis_values(name: str, axis: Domain | Sequence[Any], points: int | None) -> 
     return list(dict.fromkeys(_EvenlySpaced(axis, points)))  # integers, in log space, may coincide
 
 
+def evenly_spaced(domain: Domain, n: int, k: int) -> Any:
+    """Return the k-th of n values evenly spaced over a domain, from 0, both ends included; one alone is the middle.
+
+    >>> from tpe_reference.space import Float
+    >>> [evenly_spaced(Float(0.01, 100, log=True), 3, k) for k in range(3)]
+    [0.01, 1.0, 100.0]
+    """
+    return domain.from_unit(k / (n - 1) if n > 1 else 0.5)
+
+
 class _EvenlySpaced(Sequence[Any]):
     """Values evenly spaced over a domain, both ends included; each is computed when it is looked up."""
 
@@ -194,8 +204,7 @@ class _EvenlySpaced(Sequence[Any]):
     def __getitem__(self, k: Any) -> Any:
         if isinstance(k, slice):
             return [self[i] for i in range(self.n)[k]]
-        k = range(self.n)[k]  # raises the IndexError that ends a loop
-        return self.domain.from_unit(k / (self.n - 1) if self.n > 1 else 0.5)
+        return evenly_spaced(self.domain, self.n, range(self.n)[k])  # the range raises the IndexError that ends a loop
 
 
 class _Progress:
@@ -276,13 +285,16 @@ def _identity(value: Any) -> tuple[bool, Any]:
     return isinstance(value, bool), value  # True == 1 in Python, but they may be two values of an axis
 
 
-def _stride(m: int, j: int) -> int:
+def stride(m: int, j: int) -> int:
     """Return a step width without a common divisor with m, so that m steps visit each of m places once.
+
+    >>> [stride(12, j) for j in range(3)]  # near 0.618, 0.236 and 0.854 of 12
+    [7, 5, 11]
 
     For axis j it is near the fraction of j + 1 golden sections, 0.618..., of m. Steps of golden sections fill
     a circle evenly at every moment (Steinhaus' three-gap theorem), and the multiples keep the axes apart.
     """
-    stride = max(1, m * ((j + 1) * 618_033_988_749_895 % 10**15) // 10**15)
-    while math.gcd(stride, m) > 1:
-        stride += 1
-    return stride
+    step = max(1, m * ((j + 1) * 618_033_988_749_895 % 10**15) // 10**15)
+    while math.gcd(step, m) > 1:
+        step += 1
+    return step
