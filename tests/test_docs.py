@@ -24,6 +24,7 @@ import pytest
 
 import tpe_reference
 from tpe_reference import study_cli
+from tpe_reference.exercises import cli as exercises
 
 ROOT = Path(__file__).parent.parent
 CHAPTERS = ROOT / "chapters"
@@ -243,9 +244,11 @@ def test_the_page_of_the_command_line_has_every_option_and_no_other() -> None:
     from tpe_reference.compare import cli
 
     page = (CHAPTERS / "reference" / "command-line.md").read_text(encoding="utf-8")
+    commands = {"compare": cli, "study": study_cli, "exercises": exercises}
     sections = dict(re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", page, flags=re.DOTALL | re.MULTILINE))
-    for name, add_arguments in (("compare", cli.add_arguments), ("study", study_cli.add_arguments)):
-        assert set(re.findall(r"^\| `(--[\w-]+)", sections[name], re.MULTILINE)) == options(add_arguments), name
+    for name, command in commands.items():
+        found = set(re.findall(r"^\| `(--[\w-]+)", sections[name], re.MULTILINE))
+        assert found == options(command.add_arguments), name
 
 
 def test_the_page_of_the_comparison_has_every_contestant_and_problem() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from .answers import TIME_LIMIT, Answers, Examiner, UsageError, at, in_folder, stubs
 from .chapters import CHAPTERS, find_exercise
 from .checking import Chapter, Exercise, Verdict
+from .putting_in import PACKAGE
 from .report import checks_of, first_failure, next_exercise, state, summary
 
 DESCRIPTION = "Write the heart of an algorithm, and see it take the real one's place."
@@ -24,9 +25,10 @@ EPILOG = """examples:
 """
 PAUSE = 0.3  # seconds between two looks at the file: nobody notices, and it costs nothing
 
+# (The package may go by another name, where it is vendored.)
 CONFTEST = '''"""Has pytest check the answers in this folder: pytest, or pytest -m ch04."""
 
-from tpe_reference.exercises.pytest_checks import (  # noqa: F401
+from {package}.exercises.pytest_checks import (  # noqa: F401
     examiner,
     pytest_addoption,
     pytest_configure,
@@ -36,7 +38,7 @@ from tpe_reference.exercises.pytest_checks import (  # noqa: F401
 '''
 TESTS = '''"""One test for each check of the answers; see conftest.py."""
 
-from tpe_reference.exercises.pytest_checks import examine as test_answer  # noqa: F401
+from {package}.exercises.pytest_checks import examine as test_answer  # noqa: F401
 '''
 
 
@@ -90,7 +92,10 @@ def start(folder: Path) -> str:
         UsageError: When a file of one of their names is there; then nothing is written.
     """
     texts = {f"{chapter.module}.py": stubs()[chapter.number].read_text(encoding="utf-8") for chapter in CHAPTERS}
-    texts |= {"conftest.py": CONFTEST, "test_answers.py": TESTS}
+    texts = {name: text.replace("from tpe_reference", f"from {PACKAGE}") for name, text in texts.items()}
+    texts |= {
+        name: text.format(package=PACKAGE) for name, text in (("conftest.py", CONFTEST), ("test_answers.py", TESTS))
+    }
     for name in texts:
         if (folder / name).exists():
             raise UsageError(f"{folder / name} is there already; nothing was written. Name another folder.")
@@ -121,7 +126,7 @@ def hint(answers: Answers, number: str, step: int, time_limit: float) -> str:
     Raises:
         UsageError: For an exercise or a step that there is not, and one that was not tried.
     """
-    exercise = find_exercise(number)
+    exercise = find_exercise(number.zfill(4))  # 4.2 is 04.2
     if exercise is None:
         known = ", ".join(one.id for chapter in CHAPTERS for one in chapter.exercises)
         raise UsageError(f"there is no exercise {number!r}; there are {known}")
