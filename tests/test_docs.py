@@ -39,6 +39,7 @@ PAGES = sorted(
 # Pages whose Python blocks are executed by a test of their own, which also checks what they print or leave behind, and
 # how many there are: who adds one to a page sees to it that its test executes it.
 TESTED_ELSEWHERE = {
+    "exercises/teaching.md": ("exercises/test_journeys.py", 2),
     "files.md": ("test_files.py", 2),
     "importance.md": ("test_importance.py", 4),
     "optuna.md": ("test_optuna.py", 2),

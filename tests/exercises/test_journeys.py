@@ -66,6 +66,9 @@ def test_the_state_of_all_and_what_is_wrong_with_the_next(folder: Path, capsys: 
     answer(folder, "split", "    return [number for _, number in ranked], []")
     answer(folder, "choose", "    import os\n    os._exit(3)")
     shown = status(capsys, "--answer", "ch04_tpe.py")
+    capsys.readouterr()
+    assert main(["exercises", "--answer", "ch04_tpe.py"]) == 0
+    assert capsys.readouterr().out == shown
     assert re.search(r"04\.1 +a_tenth .* done", shown)
     assert re.search(r"04\.2 +split .* in progress \(\d of 5 checks pass\)", shown)
     assert re.search(r"04\.3 +bandwidths .* not begun", shown)
@@ -195,6 +198,37 @@ def test_watch_checks_again_when_the_file_is_saved(folder: Path) -> None:
         watching.send_signal(signal.SIGINT)
         watching.wait(timeout=60)
         watching.stdout.close()
+
+
+TEACHING = Path(__file__).parents[2] / "chapters" / "exercises" / "teaching.md"
+
+
+def block(marker: str) -> str:
+    """Return the Python block behind a marker on the teacher's page."""
+    found = re.search(
+        rf"<!-- {marker} -->\n```python\n(.*?)^```$", TEACHING.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    assert found is not None
+    return found[1]
+
+
+def test_a_teacher_grades_a_variant(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "variant.py").write_text(block("the variant"), "utf-8")
+    bodies = {"ada": "    import math\n    return min(math.ceil(n_finite / 5), 40)", "bob": RIGHT}
+    stub = (folder / "ch04_tpe.py").read_text("utf-8")
+    for student, body in bodies.items():
+        (folder / "ch04_tpe.py").write_text(stub, "utf-8")
+        written = answer(folder, "a_tenth", body).read_text("utf-8")
+        (folder / "answers" / student).mkdir(parents=True)
+        (folder / "answers" / student / "ch04_tpe.py").write_text(written, "utf-8")
+        command = [sys.executable, "-m", "pytest", "-m", "ch04", "-q", "--reference", "variant.py"]
+        command += ["--answer", f"answers/{student}/", "--junitxml", f"grades/{student}.xml"]
+        subprocess.run(command, capture_output=True, check=False)
+    capsys.readouterr()
+    exec(compile(block("the grades"), str(TEACHING), "exec"), {})
+    assert capsys.readouterr().out == (
+        "ada: 1 of 15 04.2 04.3 04.4 04.5 04.6\nbob: 0 of 15 04.1 04.2 04.3 04.4 04.5 04.6\n"
+    )
 
 
 def test_put_into_knows_what_there_is() -> None:

@@ -46,22 +46,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the actions and their options."""
     parser.description, parser.epilog = DESCRIPTION, EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    answering = argparse.ArgumentParser(add_help=False)
-    answering.add_argument(
-        "--answer", type=Path, metavar="PATH", help="a file or a folder with answers (default: here)"
-    )
-    answering.add_argument("--time-limit", type=float, default=TIME_LIMIT, metavar="SECONDS", help="for one check")
+    # Before the action or behind it; what is left out behind it must not undo what stands before.
+    options = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    for one in (parser, options):
+        one.add_argument("--answer", type=Path, metavar="PATH", help="a file or a folder with answers (default: here)")
+        one.add_argument("--time-limit", type=float, metavar="SECONDS", help=f"for one check (default: {TIME_LIMIT:g})")
+    parser.set_defaults(answer=None, time_limit=TIME_LIMIT)
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
-    actions.add_parser("status", parents=[answering], help="what is done, and what comes next (this is the default)")
-    hint = actions.add_parser("hint", parents=[answering], help="a hint for an exercise that you have tried")
+    actions.add_parser("status", parents=[options], help="what is done, and what comes next (this is the default)")
+    hint = actions.add_parser("hint", parents=[options], help="a hint for an exercise that you have tried")
     hint.add_argument("exercise", metavar="NUMBER", help="04.2, say")
     hint.add_argument(
         "step", type=int, nargs="?", default=1, metavar="STEP", help="1 for the first hint, 2 for the next"
     )
-    actions.add_parser("watch", parents=[answering], help="check the next exercise whenever its file is saved")
+    actions.add_parser("watch", parents=[options], help="check the next exercise whenever its file is saved")
     start = actions.add_parser("start", help="put the stubs and their tests into a folder of your own")
     start.add_argument("folder", type=Path, metavar="DIR")
-    parser.set_defaults(answer=None, time_limit=TIME_LIMIT)
 
 
 def run(args: argparse.Namespace) -> int:
