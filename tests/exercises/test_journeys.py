@@ -139,6 +139,13 @@ def test_a_file_that_cannot_be_imported_says_so(tmp_path: Path, text: str, says:
     assert says in first.message
 
 
+@pytest.mark.parametrize("text", ["from tpe_reference.samplers.tpe import choose", "choose = max", "from x import *"])
+def test_a_file_may_take_its_functions_from_elsewhere(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(text, "utf-8")
+    assert at(file)[4] == file
+
+
 def test_an_error_names_the_line_and_the_input(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text("def a_tenth(n):\n    return n / 0\n", "utf-8")

@@ -9,6 +9,7 @@ Start reading at `Examiner`.
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import multiprocessing
 import re
@@ -63,7 +64,7 @@ def in_folder(folder: Path) -> dict[int, Path]:
 def at(path: Path) -> dict[int, Path]:
     """Return the files with answers at a path, a folder or one file.
 
-    A file belongs to the chapters whose functions it defines.
+    A file belongs to the chapters whose functions it defines or imports.
 
     Raises:
         UsageError: When there are none.
@@ -76,15 +77,27 @@ def at(path: Path) -> dict[int, Path]:
         return files
     if not path.is_file():
         raise UsageError(f"{path}: there is no such file or folder")
-    text = path.read_text(encoding="utf-8")
-    found = {
+    names = _names(path.read_text(encoding="utf-8"))
+    files = {
         chapter.number: path.resolve()
         for chapter in CHAPTERS
-        if any(re.search(rf"^def {one.name}\b", text, re.MULTILINE) for one in chapter.exercises)
+        if "*" in names or any(one.name in names for one in chapter.exercises)
     }
-    if not found:
+    if not files:
         raise UsageError(f"{path} defines none of the functions of the exercises")
-    return found
+    return files
+
+
+def _names(source: str) -> set[str]:
+    """Return the names that a file defines or imports; "*" among them where it imports whatever there is."""
+    try:
+        body = ast.parse(source).body
+    except SyntaxError:  # whose place is told when the file is run
+        return set(re.findall(r"^def (\w+)", source, re.MULTILINE))
+    names = {node.name for node in body if isinstance(node, ast.FunctionDef)}
+    names |= {alias.asname or alias.name for node in body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
+    return names | {target.id for target in targets if isinstance(target, ast.Name)}
 
 
 def stubs() -> dict[int, Path]:
