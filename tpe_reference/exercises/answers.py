@@ -77,15 +77,15 @@ def at(path: Path) -> dict[int, Path]:
         return files
     if not path.is_file():
         raise UsageError(f"{path}: there is no such file or folder")
-    names = _names(path.read_text(encoding="utf-8"))
-    files = {
+    defined = _names(path.read_text(encoding="utf-8"))
+    found = {
         chapter.number: path.resolve()
         for chapter in CHAPTERS
-        if "*" in names or any(one.name in names for one in chapter.exercises)
+        if "*" in defined or any(one.name in defined for one in chapter.exercises)
     }
-    if not files:
+    if not found:
         raise UsageError(f"{path} defines none of the functions of the exercises")
-    return files
+    return found
 
 
 def _names(source: str) -> set[str]:
