@@ -1,5 +1,9 @@
-"""The experiments of the chapter on pitfalls of measuring, and their figures; they run when the pages are built."""
+"""The figures and tables of the chapter on pitfalls of measuring.
 
+What is cheap runs when the pages are built; for the rest `experiments.py` beside keeps its numbers in CSV files.
+"""
+
+import csv
 import math
 import warnings
 from collections.abc import Callable, Mapping
@@ -7,139 +11,130 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from sklearn.datasets import load_breast_cancer, load_iris
-from sklearn.model_selection import StratifiedKFold, cross_val_score, train_test_split
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.tree import DecisionTreeClassifier
 
-from tpe_reference import Float, RandomSampler, TPESampler, create_study
+from tpe_reference import Int, TPESampler, create_study
 
-BLUE, RED, INK = "#0072B2", "#D55E00", "#333333"  # Okabe and Ito's
+BLUE, RED, GREEN, PINK, INK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#333333"  # Okabe and Ito's
+HERE = Path(__file__).parent
+PRICE = 1e-4  # of a tree, in accuracy: a hundred trees have to bring a percentage point
 
 
 def make(out: Path) -> None:
     """Run the experiments and leave figures and tables in a folder."""
     permuted_labels().savefig(out / "permuted.svg")
-    (out / "optimism.md").write_text(optimism(), encoding="utf-8")
-    (out / "failures.md").write_text(failures(), encoding="utf-8")
+    optimism(out)
+    failures(out)
+    forgotten_price(out)
+    overhead(out)
 
 
-def interval(values: np.ndarray) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of a mean."""
-    drawn = np.random.default_rng(0).choice(values, (1000, len(values))).mean(axis=1)
+def stored(name: str) -> list[dict[str, str]]:
+    """Return the rows of a table that experiments.py has made."""
+    with (HERE / name).open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def interval(values: np.ndarray, statistic: Callable[..., Any] = np.mean) -> tuple[float, float]:
+    """Return the 95 % bootstrap interval of a statistic."""
+    drawn = statistic(np.random.default_rng(0).choice(values, (1000, len(values))), axis=1)
     low, high = np.quantile(drawn, [0.025, 0.975])
     return float(low), float(high)
 
 
+def empty(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
+    """Return a figure of some panels side by side."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = list(np.atleast_1d(figure.subplots(1, columns)))
+    for panel in axes:
+        panel.tick_params(labelsize=9)
+    return figure, axes
+
+
+def band(axes: Axes, runs: np.ndarray, colour: str, dashes: str, label: str) -> None:
+    """Draw the mean of some runs (n, trials) and its interval, trial by trial."""
+    low, high = np.array([interval(column) for column in runs.T]).T
+    trials = np.arange(1, runs.shape[1] + 1)
+    axes.plot(trials, runs.mean(axis=0), color=colour, linestyle=dashes, label=label)
+    axes.fill_between(trials, low, high, color=colour, alpha=0.2, linewidth=0)
+
+
 def permuted_labels() -> Figure:
     """Iris with permuted labels: the best cross-validated score so far, and the same classifiers on held-out rows."""
-    n_trials, best, held_out = 100, [], []
-    for seed in range(8):
-        scores, tests = _search_without_signal(seed, n_trials)
-        first_best = [int(np.argmax(scores[: n + 1])) for n in range(n_trials)]
-        best.append([scores[i] for i in first_best])
-        held_out.append([tests[i] for i in first_best])
-    figure = Figure(figsize=(6.4, 3.0), layout="constrained")
-    axes, trials = figure.subplots(), np.arange(1, n_trials + 1)
+    rows = stored("permuted.csv")
+    n = 1 + max(int(row["trial"]) for row in rows)
+    scores, tests = (
+        np.array([float(row[name]) for row in rows]).reshape(-1, n) for name in ("cross-validated", "held-out")
+    )
+    best = np.array([[int(np.argmax(run[: k + 1])) for k in range(n)] for run in scores])
+    figure, (axes,) = empty(6.4, 3.0)
     axes.axhline(1 / 3, color=INK, linestyle=":", linewidth=1)
-    for runs, colour, dashes, label in (
-        (best, RED, "-", "best cross-validated accuracy so far"),
-        (held_out, BLUE, "--", "the same classifier on held-out rows"),
-    ):
-        low, high = np.array([interval(column) for column in np.array(runs).T]).T
-        axes.plot(trials, np.mean(runs, axis=0), color=colour, linestyle=dashes, label=label)
-        axes.fill_between(trials, low, high, color=colour, alpha=0.2, linewidth=0)
-    axes.set(ylim=(0.2, 0.56))
-    axes.set_xlabel("configurations tried", fontsize=9)
-    axes.set_ylabel("accuracy", fontsize=9)
-    axes.tick_params(labelsize=9)
+    band(axes, np.take_along_axis(scores, best, 1), RED, "-", "best cross-validated accuracy so far")
+    band(axes, np.take_along_axis(tests, best, 1), BLUE, "--", "the same classifier on held-out rows")
+    axes.set(ylim=(0.2, 0.56), xlabel="configurations tried", ylabel="accuracy")
     axes.legend(fontsize=9, loc="upper left")
     return figure
 
 
-def _search_without_signal(seed: int, n_trials: int) -> tuple[list[float], list[float]]:
-    """Return the cross-validated and the held-out accuracy of random configurations, where labels mean nothing."""
-    X, y = load_iris(return_X_y=True)
-    y = np.random.default_rng(seed).permutation(y)
-    train, test, y_train, y_test = train_test_split(X, y, test_size=50, random_state=seed, stratify=y)
-    study, scores, tests = create_study(direction="maximize", sampler=RandomSampler(), seed=seed), [], []
-    for _ in range(n_trials):
-        trial = study.ask()
-        scale = np.array([trial.suggest_float(f"w{j}", 0.01, 100.0, log=True) for j in range(4)])
-        model = KNeighborsClassifier(trial.suggest_int("k", 1, 30))
-        folds = StratifiedKFold(5, shuffle=True, random_state=seed)
-        scores.append(float(cross_val_score(model, train * scale, y_train, cv=folds).mean()))
-        tests.append(float(model.fit(train * scale, y_train).score(test * scale, y_test)))
-        study.tell(trial, scores[-1])
-    return scores, tests
-
-
-def optimism() -> str:
+def optimism(out: Path) -> None:
     """By how much the best validation score of 25 trees exceeds their score on rows that the search never saw."""
-    X, y = load_breast_cancer(return_X_y=True)
-    found: dict[str, list[float]] = {"one split": [], "5 folds": []}
-    for seed in range(12):
-        X_seen, X_new, y_seen, y_new = train_test_split(X, y, test_size=0.5, random_state=seed, stratify=y)
-        for name, cv in (("one split", 1), ("5 folds", 5)):
-            study = create_study(direction="maximize", sampler=RandomSampler(), seed=seed)
-            study.optimize(_tree_objective(X_seen, y_seen, cv, seed), n_trials=25)
-            tree = DecisionTreeClassifier(**study.best_params, random_state=0).fit(X_seen, y_seen)
-            found[name].append(study.best_value - float(tree.score(X_new, y_new)))
-    rows = ["| validation | best validation accuracy less accuracy on new rows |", "| --- | --- |"]
-    for name, differences in found.items():
-        low, high = interval(np.array(differences))
-        rows.append(f"| {name} | {np.mean(differences):+.3f} [{low:+.3f}, {high:+.3f}] |")
-    return "\n".join(rows) + "\n"
+    found: dict[str, list[tuple[float, float]]] = {}
+    for row in stored("optimism.csv"):
+        found.setdefault(row["validation"], []).append((float(row["best"]), float(row["new"])))
+    figure, (axes,) = empty(6.4, 3.4)
+    lines = ["| validation | best validation accuracy | the same tree on new rows | difference |", "| --- " * 4 + "|"]
+    for (name, pairs), colour, marker in zip(found.items(), (RED, BLUE), "ov", strict=True):
+        best, new = np.array(pairs).T
+        axes.plot(new, best, marker, color=colour, alpha=0.7, label=name)
+        low, high = interval(best - new)
+        difference = f"{np.mean(best - new):+.3f} [{low:+.3f}, {high:+.3f}]"
+        lines.append(f"| {name} | {np.mean(best):.3f} | {np.mean(new):.3f} | {difference} |")
+    axes.axline((0.92, 0.92), slope=1, color=INK, linestyle=":", linewidth=1)
+    axes.text(0.957, 0.951, "honest", fontsize=9, rotation=20, color=INK)
+    axes.set(xlabel="accuracy of the chosen tree on new rows", ylabel="its validation accuracy")
+    axes.legend(fontsize=9)
+    figure.savefig(out / "optimism.svg")
+    (out / "optimism.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _tree_objective(X: np.ndarray, y: np.ndarray, cv: int, seed: int) -> Callable[[Any], float]:
-    def objective(trial: Any) -> float:
-        tree = DecisionTreeClassifier(
-            max_depth=trial.suggest_int("max_depth", 1, 12),
-            min_samples_leaf=trial.suggest_int("min_samples_leaf", 1, 30),
-            max_features=trial.suggest_float("max_features", 0.1, 1.0),
-            random_state=0,
-        )
-        folds = StratifiedKFold(5, shuffle=True, random_state=seed)
-        splits = list(folds.split(X, y))[:cv]  # one split: the first fold alone
-        return float(cross_val_score(tree, X, y, cv=splits).mean())
-
-    return objective
-
-
-def failures() -> str:
+def failures(out: Path) -> None:
     """Where the search goes if half of the box fails, by what the objective does about it."""
-    ways: dict[str, Callable[[float], float]] = {
-        "returns 0, the best that there is": lambda x: 0.0,
-        "returns 1000": lambda x: 1000.0,
-        "returns nan": lambda x: math.nan,
-        "raises, `catch=ValueError`": _raise,
+    ways: dict[str, tuple[Callable[[float], float], str, str]] = {
+        "returns 0, the best that there is": (lambda x: 0.0, RED, "-"),
+        "returns 1000": (lambda x: 1000.0, GREEN, "-."),
+        "returns nan": (lambda x: math.nan, PINK, "--"),
+        "raises, `catch=ValueError`": (_raise, BLUE, ":"),
     }
-    space = {"x": Float(-5.0, 5.0), "y": Float(-5.0, 5.0)}
-    rows = [
-        "| what it does | failing among the last 50 of 100 trials | best loss that is true |",
-        "| --- | --- | --- |",
-    ]
-    for name, way in ways.items():
-        shares, ends = [], []
-        for seed in range(12):
-            study = create_study(sampler=TPESampler(), seed=seed)
+    lines = ["| what it does | failing among the last 50 of 100 trials | best loss that is true |", "| --- " * 3 + "|"]
+    figure, (axes,) = empty(6.4, 3.0)
+    for name, (way, colour, dashes) in ways.items():
+        fails, ends = zip(*(_search_with_failures(way, seed) for seed in range(12)), strict=True)
+        share = np.array(fails, dtype=float)
+        low, high = interval(share[:, 50:].mean(axis=1))
+        cell = f"{100 * share[:, 50:].mean():.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
+        lines.append(f"| {name} | {cell} | {np.median(ends):.2g} |")
+        tens = share.reshape(len(share), -1, 10).mean(axis=(0, 2))
+        axes.plot(np.arange(5, 100, 10), 100 * tens, color=colour, linestyle=dashes, marker=".", label=name)
+    axes.set(xlabel="trials, ten at a time", ylabel="of them fail, %", ylim=(-3, 103), xlim=(0, 100))
+    axes.legend(fontsize=9, loc="center right")
+    figure.savefig(out / "failures.svg")
+    (out / "failures.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-            def objective(trial: Any, way: Callable[[float], float] = way) -> float:
-                x, y = (trial.suggest_float(name, domain.low, domain.high) for name, domain in space.items())
-                return way(x) if x > 0 else _bowl({"x": x, "y": y})
 
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # each failure is told, as it should be
-                study.optimize(objective, n_trials=100, catch=ValueError)
-            shares.append(np.mean([trial.params["x"] > 0 for trial in study.trials[50:]]))
-            ends.append(min(_bowl(trial.params) for trial in study.trials if trial.params["x"] <= 0))
-        low, high = interval(np.array(shares))
-        rows.append(
-            f"| {name} | {100 * np.mean(shares):.0f} % [{100 * low:.0f}, {100 * high:.0f}] | {np.median(ends):.2g} |"
-        )
-    return "\n".join(rows) + "\n"
+def _search_with_failures(way: Callable[[float], float], seed: int) -> tuple[list[bool], float]:
+    """Return which trials failed, and the best loss of the others."""
+    study = create_study(sampler=TPESampler(), seed=seed)
+
+    def objective(trial: Any) -> float:
+        x, y = trial.suggest_float("x", -5.0, 5.0), trial.suggest_float("y", -5.0, 5.0)
+        return way(x) if x > 0 else _bowl({"x": x, "y": y})
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # each failure is told, as it should be
+        study.optimize(objective, n_trials=100, catch=ValueError)
+    failed = [trial.params["x"] > 0 for trial in study.trials]
+    return failed, min(_bowl(trial.params) for trial in study.trials if trial.params["x"] <= 0)
 
 
 def _bowl(params: Mapping[str, float]) -> float:
@@ -148,3 +143,80 @@ def _bowl(params: Mapping[str, float]) -> float:
 
 def _raise(x: float) -> float:
     raise ValueError(f"the training diverged at {x}")
+
+
+def forgotten_price(out: Path) -> None:
+    """Random forests on digits, searched with and without a price for trees; the accuracies are forests.csv."""
+    table = {int(row["max_depth"]): [float(row[str(k)]) for k in range(1, 257)] for row in stored("forests.csv")}
+    figure, (left, right) = empty(7.6, 3.2, 2)
+    for depth, colour, dashes in ((4, PINK, ":"), (8, GREEN, "-."), (16, INK, "-")):
+        left.semilogx(range(1, 257), table[depth], color=colour, linestyle=dashes, label=f"depth {depth}", base=2)
+    left.set_xticks([1, 4, 16, 64, 256], ["1", "4", "16", "64", "256"])
+    left.set(xlabel="trees", ylabel="5-fold accuracy", ylim=(0.7, 1.0))
+    left.legend(fontsize=9, loc="lower right")
+    lines = ["| maximised | trees of the best | its accuracy | trees trained in 40 trials |", "| --- " * 4 + "|"]
+    for name, price, colour, dashes in (
+        ("accuracy", 0.0, RED, "-"),
+        ("accuracy less a point per 100 trees", PRICE, BLUE, "--"),
+    ):
+        runs = np.array([_search_forests(table, price, seed) for seed in range(20)])  # (seeds, trials, 3)
+        best = runs[np.arange(20), runs[:, :, 2].argmax(axis=1)]
+        columns = (best[:, 0], best[:, 1], runs[:, :, 0].sum(axis=1))
+        lines.append(f"| {name} | " + " | ".join(map(_median_and_interval, columns, ("", ".3f", ","))) + " |")
+        band(right, runs[:, :, 0], colour, dashes, name)
+    right.set(xlabel="trial", ylabel="trees of the trial's forest, mean", ylim=(0, 256))
+    right.legend(fontsize=9, loc="lower left")
+    figure.savefig(out / "price.svg")
+    (out / "price.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _median_and_interval(values: np.ndarray, style: str) -> str:
+    low, high = interval(values, np.median)
+    whole = style != ".3f"
+    middle, low, high = (round(x) if whole else x for x in (float(np.median(values)), low, high))
+    return f"{middle:{style}} [{low:{style}}, {high:{style}}]"
+
+
+def _search_forests(table: Mapping[int, list[float]], price: float, seed: int) -> list[tuple[int, float, float]]:
+    """Return trees, accuracy and what was maximised, of each trial."""
+    study = create_study(direction="maximize", sampler=TPESampler(), seed=seed)
+    space, found = {"trees": Int(1, 256), "depth": Int(2, 16, step=2)}, []
+    for _ in range(40):
+        trial = study.ask(space)
+        trees = trial.params["trees"]
+        accuracy = table[trial.params["depth"]][trees - 1]
+        found.append((trees, accuracy, accuracy - price * trees))
+        study.tell(trial, found[-1][2])
+    return found
+
+
+def overhead(out: Path) -> None:
+    """The sampler's share of a search's time, by what a trial costs: overhead.csv."""
+    rows = stored("overhead.csv")
+    samplers = [(row["what"], int(row["trials"]), float(row["ms"])) for row in rows if row["trials"]]
+    objectives = {row["what"]: float(row["ms"]) for row in rows if not row["trials"]}
+    figure, (axes,) = empty(6.4, 3.4)
+    costs = np.geomspace(1e-3, 1e3, 200)
+    styles = {"random search": (RED, "--"), "CMA-ES": (GREEN, "-."), "TPE": (BLUE, "-")}
+    for name, n, ms in samplers:
+        if n == 100 or name == "TPE":  # the others do not depend on it
+            width = {10: 1.0, 100: 2.0, 1000: 3.0}[n]
+            label = f"TPE, {n:,} trials" if name == "TPE" else name
+            colour, dashes = styles[name]
+            axes.plot(costs, 100 * ms / (ms + costs), color=colour, linestyle=dashes, lw=width, label=label)
+    for name, ms in objectives.items():
+        axes.axvline(ms, color=INK, linestyle=":", linewidth=1)
+        axes.text(ms, 104, name, fontsize=9, ha="center", color=INK)
+    axes.set(
+        xscale="log",
+        xlabel="what a trial of the objective costs, ms",
+        ylabel="sampler's share of the time, %",
+        ylim=(-3, 102),
+    )
+    axes.set_xticks([0.001, 0.01, 0.1, 1, 10, 100, 1000], ["0.001", "0.01", "0.1", "1", "10", "100", "1000"])
+    axes.legend(fontsize=9, loc="upper right", framealpha=1)
+    figure.savefig(out / "overhead.svg")
+    lines = ["| sampler | 10 trials | 100 trials | 1,000 trials |", "| --- " * 4 + "|"]
+    for name in dict.fromkeys(name for name, _, _ in samplers):
+        lines.append(f"| {name} | " + " | ".join(f"{ms:.2g}" for who, _, ms in samplers if who == name) + " |")
+    (out / "overhead.md").write_text("\n".join(lines) + "\n", encoding="utf-8")

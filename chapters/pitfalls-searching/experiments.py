@@ -1,6 +1,6 @@
 """The dear experiments of the chapter on pitfalls of searching; their numbers are kept beside, in CSV.
 
-``python chapters/pitfalls-searching/experiments.py`` makes all four files again, in about two minutes on one core. It
+``python chapters/pitfalls-searching/experiments.py`` makes all six files again, in about three minutes on one core. It
 needs optuna and hyperopt. `figures.py` draws and tabulates what stands in them.
 """
 
@@ -16,9 +16,9 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "pruning")]
 
 from curves import crossing, drawn, orderly, replay  # noqa: E402  # the families of the chapter on pruning
-from figures import best_so_far, interval, repeated, shifted_sphere  # noqa: E402
+from figures import Objective, best_so_far, interval, repeated, shifted_sphere  # noqa: E402
 
-from tpe_reference import CmaEsSampler, Float, MedianPruner, RandomSampler, TPESampler  # noqa: E402
+from tpe_reference import Categorical, CmaEsSampler, Float, MedianPruner, RandomSampler, TPESampler  # noqa: E402
 from tpe_reference.compare.peers import Hyperopt, Optuna  # noqa: E402
 
 
@@ -77,6 +77,51 @@ def settings_at_budgets() -> None:
     write("settings.csv", ["sampler", "trials", "setting", "problem", "median", "low", "high"], rows)
 
 
+def rosenbrock(params: Mapping[str, Any]) -> float:
+    """A bent valley in as many dimensions as there are parameters; lowest, 0, where all are 1."""
+    x = np.array(list(params.values()))
+    return float((100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum())
+
+
+def wrong_choices(params: Mapping[str, Any]) -> float:
+    """Return how many of ten choices are wrong, and twice that where a choice and the next are."""
+    wrong = np.array([choice != "b" for choice in params.values()], dtype=float)
+    return float(wrong.sum() + (wrong[1:] * wrong[:-1]).sum())
+
+
+def defaults() -> None:
+    """Three problems, three samplers with their defaults."""
+    problems: dict[str, tuple[dict[str, Any], Objective, int]] = {
+        "a bent valley, 5 numbers, 1,000 trials": ({f"x{j}": Float(-3.0, 3.0) for j in range(5)}, rosenbrock, 1000),
+        "10 choices of three, 30 trials": (
+            {f"c{j}": Categorical(["a", "b", "c"]) for j in range(10)},
+            wrong_choices,
+            30,
+        ),
+        "a sphere, 5 numbers, 12 trials": (*shifted_sphere(5, 0), 12),
+    }
+    rows = []
+    for problem, (space, objective, n) in problems.items():
+        for name, sampler in (("random search", RandomSampler), ("TPE", TPESampler), ("CMA-ES", CmaEsSampler)):
+            ends = np.array([best_so_far(sampler(), space, objective, n, seed)[-1] for seed in range(20)])
+            rows.append([problem, name, float(np.median(ends)), *interval(ends)])
+    write("defaults.csv", ["problem", "sampler", "median", "low", "high"], rows)
+
+
+def dimensions() -> None:
+    """The best loss per dimension after 100 trials, in 2 to 40 dimensions."""
+    rows = []
+    for name, sampler in (
+        ("random search", RandomSampler),
+        ("TPE", TPESampler),
+        ("CMA-ES, no parabola", lambda: CmaEsSampler(parabola=False)),
+    ):
+        for d in (2, 5, 10, 20, 40):
+            ends = [best_so_far(sampler(), *shifted_sphere(d, seed), 100, seed)[-1] / d for seed in range(12)]
+            rows.append([name, d, float(np.median(ends)), *interval(np.array(ends))])
+    write("dimensions.csv", ["sampler", "dimensions", "median", "low", "high"], rows)
+
+
 def peers() -> None:
     """Repetitions of other packages' TPE in the space of 300 points."""
     rows = []
@@ -106,3 +151,5 @@ if __name__ == "__main__":
     settings_at_budgets()
     peers()
     pruner()
+    defaults()
+    dimensions()

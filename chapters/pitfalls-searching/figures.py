@@ -1,14 +1,16 @@
 """The experiments of the chapter on pitfalls of searching, and their figures.
 
-They run when the pages are built, but for the dear ones: `experiments.py` beside runs those, and keeps CSV files.
+What is cheap runs when the pages are built; for the rest `experiments.py` beside keeps its numbers in CSV files.
 """
 
 import csv
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tpe_reference import Categorical, CmaEsSampler, Float, Int, RandomSampler, TPESampler, create_study
@@ -22,15 +24,13 @@ Objective = Callable[[Mapping[str, Any]], float]
 
 def make(out: Path) -> None:
     """Run the experiments, draw them into a folder, and leave their numbers beside as tables."""
-    few, pairs = too_few()
-    few.savefig(out / "too-few.svg")
-    (out / "pairs.md").write_text(pairs, encoding="utf-8")
-    (out / "too-wide.md").write_text(too_wide(), encoding="utf-8")
-    (out / "log.md").write_text(log_or_not(), encoding="utf-8")
-    (out / "repeats.md").write_text(repeats(), encoding="utf-8")
+    for experiment in (too_few, too_wide, log_or_not, repeats, defaults):
+        figure, table = experiment()
+        name = experiment.__name__.replace("_", "-")
+        figure.savefig(out / f"{name}.svg")
+        (out / f"{name}.md").write_text(table, encoding="utf-8")
     (out / "settings.md").write_text(settings(), encoding="utf-8")
     (out / "pruner.md").write_text(pruner(), encoding="utf-8")
-    (out / "defaults.md").write_text(defaults(), encoding="utf-8")
     dimensions().savefig(out / "dimensions.svg")
     dependent().savefig(out / "dependent.svg")
 
@@ -52,9 +52,9 @@ def shifted_sphere(d: int, seed: int, half_width: float = 5.0) -> tuple[dict[str
 
 
 def interval(values: np.ndarray, statistic: Callable[..., Any] = np.median) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of a statistic over the first axis."""
-    rng = np.random.default_rng(0)
-    drawn = [statistic(values[rng.integers(0, len(values), len(values))]) for _ in range(1000)]
+    """Return the 95 % bootstrap interval of a statistic."""
+    rows = np.random.default_rng(0).integers(0, len(values), (1000, len(values)))
+    drawn = statistic(values[rows], axis=1)
     low, high = np.quantile(drawn, [0.025, 0.975])
     return float(low), float(high)
 
@@ -65,152 +65,179 @@ def stored(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def empty(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
+    """Return a figure of some panels side by side."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = list(np.atleast_1d(figure.subplots(1, columns)))
+    for panel in axes:
+        panel.tick_params(labelsize=9)
+        panel.xaxis.label.set_size(9)
+        panel.yaxis.label.set_size(9)
+    return figure, axes
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)) + "\n"
+
+
+def cell(values: np.ndarray) -> str:
+    """Return a median and its interval."""
+    low, high = interval(values)
+    return f"{np.median(values):.2g} [{low:.2g}, {high:.2g}]"
+
+
+def whiskers(axes: Axes, x: Sequence[float], found: Sequence[tuple[float, float, float]], **look: Any) -> None:
+    """Draw values with their intervals: (value, low, high) each."""
+    middle, low, high = np.array(found).T
+    axes.errorbar(x, middle, yerr=(middle - low, high - middle), capsize=3, **look)
+
+
 def too_few() -> tuple[Figure, str]:
     """How often TPE is ahead of random search after so many trials, over all pairs of runs: too-few.csv."""
     rows = stored("too-few.csv")
     trials = [int(row["trials"]) for row in rows]
     ahead, low, high = ([float(row[name]) for row in rows] for name in ("ahead", "low", "high"))
-    figure = Figure(figsize=(6.4, 3.0), layout="constrained")
-    axes = figure.subplots()
+    figure, (axes,) = empty(6.4, 3.0)
     axes.axhline(0.5, color=INK, linestyle=":", linewidth=1)
     axes.axvspan(0.5, 10.5, color="#eeeeee")
     axes.fill_between(trials, low, high, color=BLUE, alpha=0.2, linewidth=0)
     axes.plot(trials, ahead, color=BLUE, linewidth=2)
     axes.text(5.5, 0.98, "TPE's start-up\nis random", ha="center", va="top", fontsize=9)
-    axes.set(xlim=(0.5, trials[-1]), ylim=(0.3, 1.02))
-    axes.set_xlabel("trials", fontsize=9)
-    axes.set_ylabel("P(TPE is ahead of random)", fontsize=9)
-    axes.tick_params(labelsize=9)
-    lines = [
-        "| trials | P(one run of TPE is ahead) | how often one pair of runs says the opposite |",
-        "| --- | --- | --- |",
+    axes.set(xlim=(0.5, trials[-1]), ylim=(0.3, 1.02), xlabel="trials", ylabel="P(TPE is ahead of random)")
+    cells = [
+        [str(k), f"{p:.2f} [{lo:.2f}, {hi:.2f}]", f"{1 - p:.2f} [{1 - hi:.2f}, {1 - lo:.2f}]"]
+        for k, p, lo, hi in zip(trials, ahead, low, high, strict=True)
+        if k in (5, 10, 15, 20, 30, 60)
     ]
-    for k in (5, 10, 15, 20, 30, 60):
-        p, lo, hi = ahead[k - 1], low[k - 1], high[k - 1]
-        lines.append(f"| {k} | {p:.2f} [{lo:.2f}, {hi:.2f}] | {1 - p:.2f} [{1 - hi:.2f}, {1 - lo:.2f}] |")
-    return figure, "\n".join(lines) + "\n"
+    return figure, table(
+        ["trials", "P(one run of TPE is ahead)", "how often one pair of runs says the opposite"], cells
+    )
 
 
 def settings() -> str:
     """One setting of TPE and one of CMA-ES at two budgets each: settings.csv."""
-    cells: dict[str, list[str]] = {}
+    rows: dict[tuple[str, str], list[str]] = {}
     for row in stored("settings.csv"):
-        key = f"| {row['sampler']}, {int(row['trials']):,} trials | {row['setting']} |"
+        key = (f"{row['sampler']}, {int(row['trials']):,} trials", row["setting"])
         median, low, high = (f"{float(row[name]):.2g}" for name in ("median", "low", "high"))
-        cells.setdefault(key, []).append(f"{median} [{low}, {high}]")
-    rows = [f"{key} {' | '.join(found)} |" for key, found in cells.items()]
-    return "\n".join(["| search | setting | sphere | Rastrigin |", "| --- | --- | --- | --- |", *rows]) + "\n"
+        rows.setdefault(key, []).append(f"{median} [{low}, {high}]")
+    return table(["search", "setting", "sphere", "Rastrigin"], [[*key, *found] for key, found in rows.items()])
 
 
 def pruner() -> str:
     """What a warm-up saves and loses, on orderly and on crossing curves: pruner.csv."""
-    cells: dict[str, list[str]] = {}
+    rows: dict[tuple[str, str], list[str]] = {}
     for row in stored("pruner.csv"):
-        mean, low, high = (float(row[name]) for name in ("mean", "low", "high"))
-        text = (
-            f"{mean:.3f} [{low:.3f}, {high:.3f}]" if row["what"] == "regret" else f"{mean:.0%} [{low:.0%}, {high:.0%}]"
-        )
+        style = ".3f" if row["what"] == "regret" else ".0%"
+        mean, low, high = (f"{float(row[name]):{style}}" for name in ("mean", "low", "high"))
         warmup = f"{row['warm-up']}, the default" if row["warm-up"] == "0" else row["warm-up"]
-        cells.setdefault(f"| {row['curves']} | {warmup} |", []).append(text)
-    rows = [f"{key} {' | '.join(found)} |" for key, found in cells.items()]
-    head = [
-        "| curves | `n_warmup_steps` | steps saved | best curve stopped | regret |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    return "\n".join([*head, *rows]) + "\n"
+        rows.setdefault((row["curves"], warmup), []).append(f"{mean} [{low}, {high}]")
+    head = ["curves", "`n_warmup_steps`", "steps saved", "best curve stopped", "regret"]
+    return table(head, [[*key, *found] for key, found in rows.items()])
 
 
-def too_wide() -> str:
+SAMPLERS: dict[str, tuple[Callable[[], Any], dict[str, str]]] = {
+    "random search": (RandomSampler, {"color": RED, "marker": "o", "linestyle": "--"}),
+    "TPE": (TPESampler, {"color": BLUE, "marker": "s", "linestyle": "-"}),
+    "CMA-ES, no parabola": (
+        lambda: CmaEsSampler(parabola=False),
+        {"color": GREEN, "marker": "^", "linestyle": "-."},
+    ),
+}
+
+
+def too_wide() -> tuple[Figure, str]:
     """The same sphere in boxes of three sizes."""
-    rows = ["| the box | random search | TPE | CMA-ES, `parabola=False` |", "| --- | --- | --- | --- |"]
-    for half_width in (5.0, 50.0, 500.0):
-        cells = []
-        for sampler in (RandomSampler, TPESampler, lambda: CmaEsSampler(parabola=False)):
-            ends = []
-            for seed in range(12):
-                space, f = shifted_sphere(5, seed, half_width)
-                ends.append(best_so_far(sampler(), space, f, 60, seed)[-1])
-            low, high = interval(np.array(ends))
-            cells.append(f"{np.median(ends):.2g} [{low:.2g}, {high:.2g}]")
-        rows.append(f"| ±{half_width:g} | " + " | ".join(cells) + " |")
-    return "\n".join(rows) + "\n"
+    widths = (5.0, 50.0, 500.0)
+    figure, (axes,) = empty(6.4, 3.0)
+    columns = []
+    for name, (sampler, look) in SAMPLERS.items():
+        ends = [
+            np.array([best_so_far(sampler(), *shifted_sphere(5, seed, width), 60, seed)[-1] for seed in range(12)])
+            for width in widths
+        ]
+        whiskers(axes, widths, [(float(np.median(end)), *interval(end)) for end in ends], label=name, **look)
+        columns.append([cell(end) for end in ends])
+    axes.set(xscale="log", yscale="log", xlabel="half width of the box", ylabel="best loss after 60 trials")
+    axes.set_xticks(widths, [f"±{width:g}" for width in widths])
+    axes.minorticks_off()
+    axes.legend(fontsize=9)
+    rows = [[f"±{width:g}", *cells] for width, *cells in zip(widths, *columns, strict=True)]
+    return figure, table(["the box", *SAMPLERS], rows)
 
 
-def log_or_not() -> str:
+def log_or_not() -> tuple[Figure, str]:
     """A loss that depends on the order of magnitude of a learning rate, searched on both scales."""
-    rows = ["| scale | random search | TPE |", "| --- | --- | --- |"]
-    for log in (False, True):
+    figure, axes = empty(7.4, 2.6, 2)
+    rows = []
+    for log, panel in ((False, axes[0]), (True, axes[1])):
+
+        def objective(trial: Any, log: bool = log) -> float:
+            return (math.log10(trial.suggest_float("lr", 1e-6, 1.0, log=log)) + 4) ** 2
+
         cells = []
-        for sampler in (RandomSampler, TPESampler):
-            ends = np.array(
-                [
-                    best_so_far(
-                        sampler(),
-                        {"lr": Float(1e-6, 1.0, log=log)},
-                        lambda params: (np.log10(params["lr"]) + 4) ** 2,
-                        20,
-                        seed,
-                    )[-1]
-                    for seed in range(SEEDS)
-                ]
-            )
-            low, high = interval(ends)
-            cells.append(f"{np.median(ends):.2g} [{low:.2g}, {high:.2g}]")
-        rows.append(f"| {'logarithmic, `log=True`' if log else 'linear'} | " + " | ".join(cells) + " |")
-    return "\n".join(rows) + "\n"
+        for level, name in enumerate(("random search", "TPE")):
+            sampler, look = SAMPLERS[name]
+            studies = [create_study(sampler=sampler(), seed=seed) for seed in range(SEEDS)]
+            for study in studies:
+                study.optimize(objective, n_trials=20)
+            cells.append(cell(np.array([study.best_value for study in studies])))
+            rates = [trial.params["lr"] for study in studies[:5] for trial in study.trials]
+            heights = level + 0.12 * np.repeat(np.arange(5) - 2, 20)  # five runs, one above the other
+            panel.plot(rates, heights, "|", color=look["color"], markersize=6)
+        panel.axvline(1e-4, color=INK, linestyle=":", linewidth=1)
+        title = "log=True" if log else "linear"
+        panel.set(xscale="log", xlim=(5e-7, 2), ylim=(-0.5, 1.5), title=title, xlabel="learning rates tried")
+        panel.set_yticks([0, 1], ["random", "TPE"])
+        rows.append(["logarithmic, `log=True`" if log else "linear", *cells])
+    return figure, table(["scale", "random search", "TPE"], rows)
 
 
-def repeats() -> str:
-    """Tabulate the repetitions of our samplers; those of other packages stand in peers.csv."""
+def repeats() -> tuple[Figure, str]:
+    """Count the repetitions of our samplers; those of other packages stand in peers.csv."""
     samplers = {
         "random search": RandomSampler,
         "TPE, each parameter by itself": lambda: TPESampler(rules=Rules(joint=False)),
         "TPE, the default": TPESampler,
         "CMA-ES": CmaEsSampler,
     }
-    rows = ["| sampler | trials of 100 that repeat an earlier one, mean |", "| --- | --- |"]
+    found = {}
     for name, sampler in samplers.items():
-        shares = np.array([repeated(sampler(), seed) for seed in range(10)])
-        low, high = interval(shares, np.mean)
-        rows.append(f"| {name} | {shares.mean():.0f} [{low:.0f}, {high:.0f}] |")
+        counts = np.array([repeated(sampler(), seed) for seed in range(10)])
+        found[name] = (float(counts.mean()), *interval(counts, np.mean))
     for row in stored("peers.csv"):
-        mean, low, high = (float(row[name]) for name in ("mean", "low", "high"))
-        rows.append(f"| {row['package']}, its TPE | {mean:.0f} [{low:.0f}, {high:.0f}] |")
-    return "\n".join(rows) + "\n"
+        found[f"{row['package']}, its TPE"] = (float(row["mean"]), float(row["low"]), float(row["high"]))
+    figure, (axes,) = empty(6.4, 2.4)
+    for level, (name, (mean, low, high)) in enumerate(found.items()):
+        colour = BLUE if name in samplers else RED
+        axes.errorbar(mean, -level, xerr=[[mean - low], [high - mean]], fmt="o", color=colour, capsize=3)
+    axes.set_yticks(-np.arange(len(found)), list(found))
+    axes.set(xlim=(-2, 100), xlabel="trials of 100 that repeat an earlier one")
+    axes.grid(axis="x", alpha=0.3)
+    rows = [[name, f"{mean:.0f} [{low:.0f}, {high:.0f}]"] for name, (mean, low, high) in found.items()]
+    return figure, table(["sampler", "trials of 100 that repeat an earlier one, mean"], rows)
 
 
-def rosenbrock(params: Mapping[str, Any]) -> float:
-    """A bent valley in as many dimensions as there are parameters; lowest, 0, where all are 1."""
-    x = np.array(list(params.values()))
-    return float((100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum())
-
-
-def wrong_choices(params: Mapping[str, Any]) -> float:
-    """Return how many of ten choices are wrong, and twice that where a choice and the next are."""
-    wrong = np.array([choice != "b" for choice in params.values()], dtype=float)
-    return float(wrong.sum() + (wrong[1:] * wrong[:-1]).sum())
-
-
-def defaults() -> str:
-    """Three problems, three samplers with their defaults."""
-    problems: dict[str, tuple[dict[str, Any], Objective, int]] = {
-        "a bent valley, 5 numbers, 1,000 trials": ({f"x{j}": Float(-3.0, 3.0) for j in range(5)}, rosenbrock, 1000),
-        "10 choices of three, 30 trials": (
-            {f"c{j}": Categorical(["a", "b", "c"]) for j in range(10)},
-            wrong_choices,
-            30,
-        ),
-        "a sphere, 5 numbers, 12 trials": (*shifted_sphere(5, 0), 12),
-    }
-    rows = ["| problem | random search | TPE | CMA-ES |", "| --- | --- | --- | --- |"]
-    for name, (space, objective, n) in problems.items():
-        cells = []
-        for sampler in (RandomSampler, TPESampler, CmaEsSampler):
-            ends = np.array([best_so_far(sampler(), space, objective, n, seed)[-1] for seed in range(7)])
-            low, high = interval(ends)
-            cells.append(f"{np.median(ends):.2g} [{low:.2g}, {high:.2g}]")
-        rows.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(rows) + "\n"
+def defaults() -> tuple[Figure, str]:
+    """Three problems, three samplers with their defaults: defaults.csv."""
+    rows = stored("defaults.csv")
+    problems, samplers = (list(dict.fromkeys(row[name] for row in rows)) for name in ("problem", "sampler"))
+    figure, axes = empty(7.8, 2.9, len(problems))
+    lines = []
+    for panel, problem in zip(axes, problems, strict=True):
+        found = [tuple(float(row[x]) for x in ("median", "low", "high")) for row in rows if row["problem"] == problem]
+        lines.append([problem, *(f"{mid:.2g} [{low:.2g}, {high:.2g}]" for mid, low, high in found)])
+        for x, (one, (_, look)) in enumerate(zip(found, SAMPLERS.values(), strict=True)):
+            whiskers(panel, [x], [one], color=look["color"], marker=look["marker"])
+        panel.set(title=problem.replace(", ", "\n", 1), xlim=(-0.5, 2.5))
+        panel.title.set_size(9)
+        panel.set_xticks(range(3), ["random", "TPE", "CMA-ES"])
+        if problem == problems[0]:
+            panel.set(yscale="log", ylabel="best loss")
+        else:
+            panel.set_ylim(bottom=0)
+    return figure, table(["problem", *samplers], lines)
 
 
 def repeated(sampler: Any, seed: int) -> int:
@@ -224,37 +251,18 @@ def repeated(sampler: Any, seed: int) -> int:
 
 
 def dimensions() -> Figure:
-    """The best loss per dimension after 100 trials, in 2, 5, 10, 20 and 40 dimensions."""
-    figure = Figure(figsize=(6.4, 3.2), layout="constrained")
-    axes, sizes = figure.subplots(), [2, 5, 10, 20, 40]
-    for (name, sampler), colour, marker, dashes in zip(
-        (("random", RandomSampler), ("TPE", TPESampler), ("CMA-ES, no parabola", lambda: CmaEsSampler(parabola=False))),
-        (RED, BLUE, GREEN),
-        "os^",
-        ("--", "-", "-."),
-        strict=True,
-    ):
-        middle, ends = [], []
-        for d in sizes:
-            losses = [best_so_far(sampler(), *shifted_sphere(d, seed), 100, seed)[-1] / d for seed in range(7)]
-            middle.append(np.median(losses))
-            ends.append(interval(np.array(losses)))
-        axes.errorbar(
-            sizes,
-            middle,
-            yerr=np.abs(np.array(ends).T - middle),
-            color=colour,
-            marker=marker,
-            linestyle=dashes,
-            capsize=3,
-            label=name,
-        )
-    axes.set(xscale="log", yscale="log", xticks=sizes)
+    """The best loss per dimension after 100 trials, in 2, 5, 10, 20 and 40 dimensions: dimensions.csv."""
+    rows = stored("dimensions.csv")
+    sizes = sorted({int(row["dimensions"]) for row in rows})
+    figure, (axes,) = empty(6.4, 3.2)
+    for name, (_, look) in SAMPLERS.items():
+        found = [
+            (float(row["median"]), float(row["low"]), float(row["high"])) for row in rows if row["sampler"] == name
+        ]
+        whiskers(axes, sizes, found, label=name, **look)
+    axes.set(xscale="log", yscale="log", xlabel="dimensions", ylabel="best loss after 100 trials, per dimension")
     axes.set_xticks(sizes, [str(d) for d in sizes], minor=False)
     axes.minorticks_off()
-    axes.set_xlabel("dimensions", fontsize=9)
-    axes.set_ylabel("best loss after 100 trials, per dimension", fontsize=9)
-    axes.tick_params(labelsize=9)
     axes.legend(fontsize=9)
     return figure
 
@@ -267,8 +275,7 @@ def dependent() -> Figure:
         pairs = [(params[f"x{i}"], params[f"y{i}"]) for i in range(3)]
         return float(sum((x + y - 4.0) ** 2 / 10 + 10 * (x - y) ** 2 for x, y in pairs))
 
-    figure = Figure(figsize=(6.4, 3.0), layout="constrained")
-    axes = figure.subplots()
+    figure, (axes,) = empty(6.4, 3.0)
     for label, joint, colour, dashes in (("one by one", False, RED, "--"), ("joint, the default", True, BLUE, "-")):
         runs = np.array(
             [best_so_far(TPESampler(rules=Rules(joint=joint)), space, valley, 100, seed) for seed in range(20)]
@@ -276,8 +283,6 @@ def dependent() -> Figure:
         low, high = np.array([interval(column) for column in runs.T]).T
         axes.semilogy(range(1, 101), np.median(runs, axis=0), color=colour, linestyle=dashes, label=label)
         axes.fill_between(range(1, 101), low, high, color=colour, alpha=0.2, linewidth=0)
-    axes.set_xlabel("trials", fontsize=9)
-    axes.set_ylabel("best loss so far", fontsize=9)
-    axes.tick_params(labelsize=9)
+    axes.set(xlabel="trials", ylabel="best loss so far")
     axes.legend(fontsize=9)
     return figure
