@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from .ch01_problem import chapter as problem
 from .ch04_tpe import chapter as tpe
 from .checking import Chapter, Check, Exercise
 
-CHAPTERS: list[Chapter] = [tpe]
+CHAPTERS: list[Chapter] = [problem, tpe]
 
 
 def find_check(check_id: str) -> Check:

@@ -141,7 +141,7 @@ def agree(mine: Function, reference: Function, *arguments: Any, given: Mapping[s
         AnswerError: When they differ.
     """
     expected = _plain(reference(*copy.deepcopy(arguments)))
-    given = given or _named(reference, arguments)
+    given = given or _named(mine, reference, arguments)
     try:
         got = mine(*copy.deepcopy(arguments))
     except Exception as error:
@@ -309,7 +309,9 @@ def _converted(got: Any, like: Any) -> Any:
     """Return an answer with the types of another: arrays of lists, floats of integers."""
     if isinstance(like, np.ndarray):
         return np.asarray(got, dtype=like.dtype)
-    if isinstance(like, (tuple, list)) and isinstance(got, Sequence) and len(got) == len(like):
+    if isinstance(like, (tuple, list)) and isinstance(got, Sequence):
+        if len(got) != len(like):  # a sort key may be shorter; in any case tuples are not compared with lists
+            return type(like)(got)
         return type(like)(_converted(one, other) for one, other in zip(got, like, strict=True))
     return type(like)(got) if isinstance(like, (bool, int, float)) else got
 
@@ -320,8 +322,11 @@ def _plain(value: Any) -> Any:
     return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
-def _named(function: Function, arguments: Sequence[Any]) -> dict[str, Any]:
-    return dict(zip(inspect.signature(function).parameters, arguments, strict=False))
+def _named(mine: Function, reference: Function, arguments: Sequence[Any]) -> dict[str, Any]:
+    names = list(inspect.signature(reference).parameters)
+    if names[:1] == ["self"]:  # of a method; the answer has a telling name for it
+        names[0] = next(iter(inspect.signature(mine).parameters))
+    return dict(zip(names, arguments, strict=False))
 
 
 def _short(value: Any) -> str:
