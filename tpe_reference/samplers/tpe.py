@@ -415,7 +415,7 @@ class ParzenEstimator:
 
     def log_kernels(self, u: Floats) -> Floats:
         """Return log prod_j k_ij(x_j) for every point and every kernel, (m, d) -> (m, n + 1)."""
-        return _log_kernels([self], u)
+        return _log_kernels([self], u, _log_masses([self], u), slice(None))
 
     def sample(self, rng: np.random.Generator, m: int) -> Floats:
         """Draw m points from the density, (m, d)."""
@@ -509,9 +509,9 @@ class _Choices:
         ones[(self.made(u) + first).T, np.arange(len(u))] = 1.0
         return ones
 
-    def log_kernels(self) -> list[Floats]:
-        """Return the logarithms of (4) for every choice and every kernel, (C, n + 1) for each parameter."""
-        pairs = zip(self.tables, self.rows, strict=True)
+    def log_kernels(self, some: slice) -> list[Floats]:
+        """Return the logarithms of (4) for every choice and some kernels, (C, kernels) for each parameter."""
+        pairs = zip(self.tables, self.rows[:, some], strict=True)
         return [np.log(np.maximum(table, 1e-300)).T.take(row, axis=1) for table, row in pairs]
 
     def sample(self, rng: np.random.Generator, i: NDArray[np.intp]) -> Floats:
@@ -529,31 +529,45 @@ def log_pdfs(densities: Sequence[ParzenEstimator], u: Floats) -> list[Floats]:
     """Return the logarithms of several densities (5) of one space at points of the unit cube, (m, d) -> (m,) each.
 
     Together they take half as many calls of numpy as one by one; with few trials the calls are what takes the time.
+    With many it is the memory: large arrays do not fit the cache, and the operating system hands out their pages anew
+    each time. So the kernels are summed some at a time, 1000 where there are 24 candidates.
     """
-    log_k = _log_kernels(densities, u)
-    found, first = [], 0
-    for density in densities:
-        log_terms = log_k[:, first : first + len(density.weights)]
-        first += len(density.weights)
-        log_terms += np.log(density.weights)
-        top = log_terms.max(axis=1, keepdims=True)  # taken out, so that exp neither overflows nor vanishes
-        log_terms -= top
-        # What is below exp(-50) = 2e-22 of the largest is nothing beside it, and exp is slow where it underflows.
-        np.maximum(log_terms, -50.0, out=log_terms)
-        found.append(np.log(np.exp(log_terms, out=log_terms).sum(axis=1)) + top[:, 0])
+    masses = _log_masses(densities, u)
+    width = max(200, 24_000 // len(u))
+    found = [np.full(len(u), -np.inf) for _ in densities]
+    for start in range(0, max(len(density.weights) for density in densities), width):
+        some = slice(start, start + width)
+        log_k, first = _log_kernels(densities, u, masses, some), 0
+        for i, density in enumerate(densities):
+            weights = density.weights[some]
+            if len(weights):
+                log_terms = log_k[:, first : first + len(weights)]
+                log_terms += np.log(weights)
+                found[i] = np.logaddexp(found[i], _log_sum_exp(log_terms))
+                first += len(weights)
     return found
 
 
-def _log_kernels(densities: Sequence[ParzenEstimator], u: Floats) -> Floats:
-    """Return the logarithm of prod_j k_ij(x_j) for every point and every kernel of all densities, (m, kernels).
+def _log_sum_exp(log_terms: Floats) -> Floats:
+    """Return the logarithm of the sum of each row's terms, (m, n) -> (m,); overwrites them."""
+    top = log_terms.max(axis=1, keepdims=True)  # taken out, so that exp neither overflows nor vanishes
+    log_terms -= top
+    # What is below exp(-50) = 2e-22 of the largest is nothing beside it, and exp is slow where it underflows.
+    np.maximum(log_terms, -50.0, out=log_terms)
+    log_sum: Floats = np.log(np.exp(log_terms, out=log_terms).sum(axis=1)) + top[:, 0]
+    return log_sum
+
+
+def _log_kernels(densities: Sequence[ParzenEstimator], u: Floats, masses: Sequence[Any], some: slice) -> Floats:
+    """Return the logarithm of prod_j k_ij(x_j) for every point and some kernels of all densities, (m, kernels).
 
     The square in (1) is expanded, x^2 - 2 x mu + mu^2, and a choice is a column of zeros with a 1 in its place, so
     that one matrix product brings all points and all kernels together. (Rounding: the terms stay below
     1 / sigma^2 <= 10 000, so about 1e-12 is lost of log k.)
     """
     one = densities[0]
-    mu = np.concatenate([density._mu for density in densities], axis=1)
-    sigma = np.concatenate([density._sigma for density in densities], axis=1)
+    mu = np.concatenate([density._mu[:, some] for density in densities], axis=1)
+    sigma = np.concatenate([density._sigma[:, some] for density in densities], axis=1)
     left, right = _walls(mu, sigma)
     divisor = right - left
     smooth: Any = [row for row in range(len(mu)) if row not in one._cells] if one._cells else slice(None)
@@ -567,11 +581,11 @@ def _log_kernels(densities: Sequence[ParzenEstimator], u: Floats) -> Floats:
     choices = [density._choices for density in densities if density._choices is not None]
     if choices:
         features.append(choices[0].as_ones(u))
-        of_each = zip(*(choice.log_kernels() for choice in choices), strict=True)
+        of_each = zip(*(choice.log_kernels(some) for choice in choices), strict=True)
         coefficients += [np.concatenate(kernels, axis=1) for kernels in of_each]
     log_k = _product(np.concatenate(features).T, np.concatenate(coefficients))
-    if one._cells:
-        _add_log_cells(log_k, densities, u)
+    for log_mass, cell, kinds in masses:
+        log_k += log_mass.take(np.concatenate([kind[some] for kind in kinds]), axis=1)[cell]
     return log_k
 
 
@@ -588,28 +602,31 @@ def _product(a: Floats, b: Floats) -> Floats:
     return product
 
 
-def _add_log_cells(log_k: Floats, densities: Sequence[ParzenEstimator], u: Floats) -> None:
-    """Add the logarithms of (3), but for Z, of all parameters with cells for every point and kernel, (m, kernels)."""
-    columns, z = [], []
+def _log_masses(densities: Sequence[ParzenEstimator], u: Floats) -> list[tuple[Floats, NDArray[np.intp], list[Any]]]:
+    """Return what is needed of the logarithms of (3), but for Z, of each parameter with cells.
+
+    Returns:
+        For each: the logarithms for the cells that hold a point and the kinds of kernels of all densities, (cells,
+        kinds); which of these cells holds each point, (m,); the kinds of each density's kernels, (n + 1,) each.
+    """
+    parts, z = [], []
     for row, first in densities[0]._cells.items():
         cells, edges = [density._cells[row] for density in densities], first.edges
         cell = np.minimum(edges[1:].searchsorted(u[:, densities[0]._numeric[row]], side="right"), len(edges) - 2)
         needed = np.array(sorted(set(cell.tolist())))  # many points share a cell
         mu, sigma = np.concatenate([c.mu for c in cells]), np.concatenate([c.sigma for c in cells])
         starts = itertools.accumulate((len(c.mu) for c in cells), initial=0)
-        kind = np.concatenate([c.kind + start for c, start in zip(cells, starts, strict=False)])
+        kinds = [c.kind + start for c, start in zip(cells, starts, strict=False)]
         z.append(((edges[np.stack([needed, needed + 1])][:, :, None] - mu) / sigma).reshape(2, -1))
-        columns.append((needed.searchsorted(cell), kind, (len(needed), len(mu))))
+        parts.append(((len(needed), len(mu)), needed.searchsorted(cell), kinds))
     sizes = [part.size for part in z]
     # With few trials calls are what costs, so there is one for all; with many, it is the memory for large arrays.
-    z = [np.concatenate(z, axis=1)] if sum(sizes) < 20_000 else z
+    z = [np.concatenate(z, axis=1)] if 0 < sum(sizes) < 20_000 else z
     # Far from a kernel the difference is 0 to machine precision; the prior, never that far, decides there.
     log_mass = [np.log(np.maximum(right - left, 1e-300)) for left, right in map(normal_cdf, z)]
     if len(log_mass) < len(sizes):
         log_mass = np.split(log_mass[0], np.cumsum(sizes[:-1]) // 2)
-    found = np.empty_like(log_k)  # used again for each parameter: large arrays take longer to get than to fill
-    for mass, (place, kind, shape) in zip(log_mass, columns, strict=True):
-        log_k += mass.reshape(shape)[place].take(kind, axis=1, out=found, mode="clip")
+    return [(mass.reshape(shape), cell, kinds) for mass, (shape, cell, kinds) in zip(log_mass, parts, strict=True)]
 
 
 def numerical(space: Space) -> list[int]:
