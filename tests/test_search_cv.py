@@ -256,7 +256,7 @@ def test_failures_under_a_function_for_several_metrics(fits: list[Any]) -> None:
 # ---- determinism and workers -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("pruner", [None, MedianPruner(2)])
+@pytest.mark.parametrize("pruner", [pytest.param(None, marks=pytest.mark.slow), MedianPruner(2)])
 def test_the_result_does_not_depend_on_n_jobs(pruner: Any) -> None:
     def table(n_jobs: int | None) -> dict[str, Any]:
         search = TPESearchCV(TREE, SPACE, n_iter=10, pruner=pruner, batch_size=3, random_state=0, n_jobs=n_jobs)

@@ -717,7 +717,7 @@ def visible_texts(ax: Any) -> dict[str, Any]:
     return boxes
 
 
-PLAINLY = ["no trial", "huge span", "names", "choices", "rough"]  # the rest, and the usual size, take a minute more
+PLAINLY = ["no trial", "huge span", "names"]  # the rest, and the usual size, take a minute and more
 
 
 @pytest.mark.filterwarnings("ignore:get_param_importances")

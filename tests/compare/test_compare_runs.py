@@ -129,6 +129,7 @@ def wait_for_runs(out: str, n: int, process: subprocess.Popen[str]) -> None:
 LONG = ["--problems", "sphere", "--samplers", "tpe", "random", "--trials", "200", "--seeds", "12", "--jobs", "2"]
 
 
+@pytest.mark.slow
 def test_resumed_after_kill_9_it_ends_as_if_nothing_had_been(capsys: pytest.CaptureFixture[str]) -> None:
     process = start([*LONG, "--out", "killed"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     wait_for_runs("killed", 3, process)

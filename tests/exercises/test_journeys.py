@@ -219,6 +219,7 @@ def block(marker: str) -> str:
     return found[1]
 
 
+@pytest.mark.slow
 def test_a_teacher_grades_a_variant(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "variant.py").write_text(block("the variant"), "utf-8")
     bodies = {"ada": "    import math\n    return min(math.ceil(n_finite / 5), 40)", "bob": RIGHT}

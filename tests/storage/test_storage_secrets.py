@@ -227,6 +227,7 @@ def test_the_sources_have_nothing_that_would_carry_out_what_is_stored() -> None:
         assert not found, f"{name}: {found}"
 
 
+@pytest.mark.slow
 def test_a_damaged_database_is_said_to_be_damaged(sqlite_url: str) -> None:
     """Every value is replaced by ones that could not have been written; nothing but a clear error may come of it."""
     path = Path(sqlite_url.removeprefix("sqlite:///"))

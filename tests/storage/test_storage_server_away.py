@@ -46,6 +46,7 @@ def are_all_at_work(folder: Path, n_trials: int) -> bool:
     return len(list(folder.glob("*.jsonl"))) == 3 and len(receipts(folder)) > n_trials
 
 
+@pytest.mark.slow
 def test_workers_go_on_when_the_server_is_back(postgres: Server, postgresql_url: str, tmp_path: Path) -> None:
     study = create_study(storage=postgresql_url, study_name="s", sampler=RandomSampler())
     job = (postgresql_url, {"study_name": "s"}, bowl, {"until": 150}, tmp_path)

@@ -28,13 +28,7 @@ PAUSE = 0.3  # seconds between two looks at the file: nobody notices, and it cos
 # (The package may go by another name, where it is vendored.)
 CONFTEST = '''"""Has pytest check the answers in this folder: pytest, or pytest -m ch04."""
 
-from {package}.exercises.pytest_checks import (  # noqa: F401
-    examiner,
-    pytest_addoption,
-    pytest_configure,
-    pytest_generate_tests,
-    pytest_terminal_summary,
-)
+from {package}.exercises.pytest_checks import *  # noqa: F403
 '''
 TESTS = '''"""One test for each check of the answers; see conftest.py."""
 

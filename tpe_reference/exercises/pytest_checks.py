@@ -47,9 +47,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("exercise_check", marked)
 
 
-@pytest.fixture(scope="session")
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what tests the checks themselves, while somebody's answers are checked."""
+    answers = config.stash.get(_ANSWERS, None)
+    if answers is not None and not answers.is_solution:
+        others = [item for item in items if "exercise_check" not in getattr(item, "fixturenames", [])]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
+
+
+@pytest.fixture(scope="module")
 def examiner(request: pytest.FixtureRequest) -> Iterator[Examiner]:
-    """Run checks on the answers in a process of their own."""
+    """Run checks on the answers in a process of their own, which ends with them."""
     limit = request.config.getoption("--time-limit", TIME_LIMIT)
     with Examiner(request.config.stash[_ANSWERS], limit) as one:
         yield one
@@ -99,7 +108,5 @@ def _answers(config: pytest.Config, folder: Path) -> Answers:
 
 def _is_named(config: pytest.Config, folder: Path) -> bool:
     """Whether somebody asked for these tests, and not for all tests of the repository."""
-    if config.args_source == pytest.Config.ArgsSource.TESTPATHS:
-        return False
     places = [(config.invocation_params.dir / argument.partition("::")[0]).resolve() for argument in config.args]
-    return any(place.is_relative_to(folder.resolve()) for place in places)
+    return any(place in (folder.resolve(), folder.resolve() / "test_answers.py") for place in places)
