@@ -18,10 +18,10 @@ metric, or create_study(direction='minimize')
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
-from ..trial import Trial, TrialPruned, TrialRecord
+from ..trial import Trial, TrialPruned, TrialRecord, is_whole
 
 _DIRECTIONS = ("minimize", "maximize")
 
@@ -48,7 +48,6 @@ class Reporter:
         self.who = who
         self.metric = metric
         self._trial: Trial | TrialRecord | None = trial
-        self._own_steps: set[int] = set()
         self._warned = False
         self._last = (0, 0.0)  # what was reported last: step and value
 
@@ -86,46 +85,44 @@ class Reporter:
     def find(self, metrics: Mapping[str, Any]) -> Any:
         """Return the metric out of all that there are, or raise ValueError with the names of those."""
         if self.metric not in metrics:
-            raise ValueError(f"{self.who}: there is no metric {self.metric!r}; there are {sorted(metrics)}")
+            there_is = f"there are {sorted(metrics)}" if metrics else "there is none: give the training validation data"
+            raise ValueError(f"{self.who}: there is no metric {self.metric!r}; {there_is}")
         return metrics[self.metric]
 
     def report(self, value: Any, step: int) -> bool:
         """Report the metric after a step, counted from 0; return whether the trial should be pruned.
 
-        A step that was reported before this training (by another fold's, say) is left as it is, with one warning.
+        A step that was reported before (by another fold's training, say) is left as it is, with one warning.
         """
-        if step in self._steps_of_others():
+        if step in self._reported():
             self._warn_once(step)
             return False
         self.trial.report(value, step)
-        self._own_steps.add(step)
         self._last = step, float(value)
         return self.trial.should_prune()
 
     def catch_up(self, values: Mapping[int, float]) -> None:
         """Report what came before this training was interrupted, by step, where the trial has not seen it."""
         for step, value in sorted(values.items()):
-            if step not in self._steps_of_others():
+            if step not in self._reported():
                 self.trial.report(value, step)
-        self._own_steps |= values.keys()
 
     def pruned(self) -> TrialPruned:
         """Return the exception to raise after the last report."""
         step, value = self._last
         return TrialPruned(f"trial {self.trial.number}: pruned at step {step}, with {self.metric}={value:.6g}")
 
-    def _steps_of_others(self) -> set[int]:
-        """The steps that another training of this trial has reported. A record takes no reports, so has none."""
-        return self.trial._curve.keys() - self._own_steps if isinstance(self.trial, Trial) else set()
+    def _reported(self) -> Container[int]:
+        """The steps that the trial has had a report of. A record takes no reports, so has none."""
+        return self.trial._curve if isinstance(self.trial, Trial) else ()
 
     def _warn_once(self, step: int) -> None:
         if not self._warned:
             self._warned = True
             text = (
-                f"{self.who}: trial {self.trial.number} has had a report of step {step} before this training. "
-                "The first report of a step stays, and nothing is pruned at one that was reported before. Several "
-                "trainings in a trial (folds, seeds): report their mean yourself. One that is continued: let its steps "
-                "go on where they ended"
+                f"{self.who}: trial {self.trial.number} has had a report of step {step} before. The first stays, "
+                "and nothing is pruned at such a step. Several trainings in a trial (folds, seeds): report their mean "
+                "yourself. One that is continued: let its steps go on where they ended"
             )
             warnings.warn(text, stacklevel=2)
 
@@ -134,6 +131,13 @@ class Reporter:
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_trial": None}
+
+
+def check_interval(who: str, name: str, interval: int) -> int:
+    """Return a number of steps, or raise ValueError for what is no whole number of at least 1."""
+    if not is_whole(interval) or interval < 1:
+        raise ValueError(f"{who}: {name} must be a whole number of at least 1, got {interval!r}")
+    return int(interval)
 
 
 def _hint(trial: object) -> str:
