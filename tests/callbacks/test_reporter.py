@@ -85,6 +85,17 @@ def test_a_name_that_is_not_there_is_no_attribute() -> None:
         tpe_reference.callbacks.Nothing  # noqa: B018
 
 
+@pytest.mark.parametrize(("name", "module"), [("XGBoostPruningCallback", "xgboost"), ("KerasPruningCallback", "keras")])
+def test_a_framework_that_is_missing_is_named_with_the_extra(
+    name: str, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, f"tpe_reference.callbacks.{module}", raising=False)
+    for missing in (module, "xgboost.callback", "keras.callbacks"):
+        monkeypatch.setitem(sys.modules, missing, None)  # as if it were not installed
+    with pytest.raises(ImportError, match=rf'{name} needs {module} .*pip install "tpe-reference\[{module}\]"'):
+        getattr(tpe_reference.callbacks, name)
+
+
 def test_importing_the_callbacks_imports_no_framework() -> None:
     code = (
         "import sys, tpe_reference; assert 'tpe_reference.callbacks' not in sys.modules\n"

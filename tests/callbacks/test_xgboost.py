@@ -10,9 +10,14 @@ from fixed_pruners import PruneAt, new_trial, reports
 
 import tpe_reference
 from tpe_reference import TrialPruned
-from tpe_reference.callbacks import XGBoostPruningCallback
 
 PARAMS = {"objective": "binary:logistic", "max_depth": 2, "nthread": 1, "seed": 0}
+
+
+def callback(trial: tpe_reference.Trial, observation_key: str, direction: str | None = None) -> Any:
+    from tpe_reference.callbacks import XGBoostPruningCallback  # here, for its file imports xgboost
+
+    return XGBoostPruningCallback(trial, observation_key, direction)
 
 
 @pytest.fixture
@@ -28,7 +33,7 @@ def train(xgboost: Any, data: Any, callbacks: list[Any], n_rounds: int = 5, **mo
 
 def test_every_round_is_reported(xgboost: Any, data: Any) -> None:
     trial, result = new_trial(), {}  # type: ignore[var-annotated]
-    train(xgboost, data, [XGBoostPruningCallback(trial, "validation-logloss")], evals_result=result)
+    train(xgboost, data, [callback(trial, "validation-logloss")], evals_result=result)
     assert reports(trial) == dict(enumerate(result["validation"]["logloss"]))
 
 
@@ -43,14 +48,14 @@ def test_a_pruned_training_stops_and_callbacks_before_it_come_to_their_end(
             return model
 
     with pytest.raises(TrialPruned, match=r"pruned at step 2, with validation-logloss=0\.\d+"):
-        train(xgboost, data, [Other(), XGBoostPruningCallback(trial, "validation-logloss")])
+        train(xgboost, data, [Other(), callback(trial, "validation-logloss")])
     assert ended == [3]
     assert list(reports(trial)) == [0, 1, 2]
 
 
 def test_one_pruned_in_its_last_round_is_pruned(xgboost: Any, data: Any) -> None:
     with pytest.raises(TrialPruned, match="step 4"):
-        train(xgboost, data, [XGBoostPruningCallback(new_trial(step=4), "validation-logloss")])
+        train(xgboost, data, [callback(new_trial(step=4), "validation-logloss")])
 
 
 def test_early_stopping_beside_it_keeps_its_best_round(xgboost: Any, data: Any, rows: Any) -> None:
@@ -61,7 +66,7 @@ def test_early_stopping_beside_it_keeps_its_best_round(xgboost: Any, data: Any, 
         evals=[(noise, "validation")],
         early_stopping_rounds=3,
         verbose_eval=False,
-        callbacks=[XGBoostPruningCallback(trial, "validation-logloss")],
+        callbacks=[callback(trial, "validation-logloss")],
     )
     assert model.best_iteration == 0
     assert list(reports(trial)) == [0, 1, 2, 3]
@@ -69,45 +74,45 @@ def test_early_stopping_beside_it_keeps_its_best_round(xgboost: Any, data: Any, 
 
 def test_of_cv_the_mean_over_the_folds_is_reported(xgboost: Any, data: Any) -> None:
     trial = new_trial()
-    table = xgboost.cv(PARAMS, data, 4, nfold=3, seed=0, callbacks=[XGBoostPruningCallback(trial, "test-logloss")])
+    table = xgboost.cv(PARAMS, data, 4, nfold=3, seed=0, callbacks=[callback(trial, "test-logloss")])
     assert list(reports(trial).values()) == pytest.approx(list(table["test-logloss-mean"]))
     with pytest.raises(TrialPruned, match="step 1"):
-        xgboost.cv(PARAMS, data, 4, nfold=3, callbacks=[XGBoostPruningCallback(new_trial(step=1), "test-logloss")])
+        xgboost.cv(PARAMS, data, 4, nfold=3, callbacks=[callback(new_trial(step=1), "test-logloss")])
 
 
 def test_a_training_that_goes_on_goes_on_with_the_steps(xgboost: Any, data: Any) -> None:
     trial = new_trial()
-    model = train(xgboost, data, [XGBoostPruningCallback(trial, "validation-logloss")], n_rounds=2)
-    train(xgboost, data, [XGBoostPruningCallback(trial, "validation-logloss")], n_rounds=2, xgb_model=model)
+    model = train(xgboost, data, [callback(trial, "validation-logloss")], n_rounds=2)
+    train(xgboost, data, [callback(trial, "validation-logloss")], n_rounds=2, xgb_model=model)
     whole = new_trial()
-    train(xgboost, data, [XGBoostPruningCallback(whole, "validation-logloss")], n_rounds=4)
+    train(xgboost, data, [callback(whole, "validation-logloss")], n_rounds=4)
     assert reports(trial) == pytest.approx(reports(whole))
 
 
 def test_one_callback_serves_two_trainings(xgboost: Any, data: Any) -> None:
     trial = new_trial(step=1)
-    callback = XGBoostPruningCallback(trial, "validation-logloss")
+    pruning = callback(trial, "validation-logloss")
     with pytest.raises(TrialPruned):
-        train(xgboost, data, [callback])
+        train(xgboost, data, [pruning])
     with pytest.warns(UserWarning, match="report of step 0 before"):
-        train(xgboost, data, [callback], n_rounds=1)
+        train(xgboost, data, [pruning], n_rounds=1)
 
 
 def test_a_missing_metric_is_named_with_those_there_are(xgboost: Any, data: Any) -> None:
     with pytest.raises(ValueError, match=r"'valid-auc'; there are \['training-logloss', 'validation-logloss'\]"):
-        train(xgboost, data, [XGBoostPruningCallback(new_trial(direction="maximize"), "valid-auc")])
+        train(xgboost, data, [callback(new_trial(direction="maximize"), "valid-auc")])
     with pytest.raises(ValueError, match="there is none: give the training validation data"):
-        xgboost.train(PARAMS, data, 2, callbacks=[XGBoostPruningCallback(new_trial(), "validation-logloss")])
+        xgboost.train(PARAMS, data, 2, callbacks=[callback(new_trial(), "validation-logloss")])
 
 
 def test_the_direction_of_known_metrics_is_checked_before_anything_is_trained(xgboost: Any) -> None:
     with pytest.raises(ValueError, match=r"'v-auc' higher.*create_study\(direction='maximize'\)"):
-        XGBoostPruningCallback(new_trial(), "v-auc")
+        callback(new_trial(), "v-auc")
     with pytest.raises(ValueError, match=r"'v-tweedie-nloglik@1\.5' lower"):
-        XGBoostPruningCallback(new_trial(direction="maximize"), "v-tweedie-nloglik@1.5")
-    XGBoostPruningCallback(new_trial(), "v-of my own")
+        callback(new_trial(direction="maximize"), "v-tweedie-nloglik@1.5")
+    callback(new_trial(), "v-of my own")
     with pytest.raises(ValueError, match="'v-of my own' higher"):
-        XGBoostPruningCallback(new_trial(), "v-of my own", direction="maximize")
+        callback(new_trial(), "v-of my own", direction="maximize")
 
 
 @pytest.mark.parametrize(
@@ -139,8 +144,8 @@ def test_an_estimator_is_pruned_and_its_copies_report_to_the_same_trial(xgboost:
 
     x, y = rows
     trial = new_trial(step=2)
-    callback = XGBoostPruningCallback(trial, "validation_0-logloss")
-    model = clone(xgboost.XGBClassifier(n_estimators=5, n_jobs=1, callbacks=[callback]))
+    pruning = callback(trial, "validation_0-logloss")
+    model = clone(xgboost.XGBClassifier(n_estimators=5, n_jobs=1, callbacks=[pruning]))
     with pytest.raises(TrialPruned):
         model.fit(x, y, eval_set=[(x, y)], verbose=False)
     assert list(reports(trial)) == [0, 1, 2]
@@ -148,8 +153,8 @@ def test_an_estimator_is_pruned_and_its_copies_report_to_the_same_trial(xgboost:
 
 def test_a_model_that_holds_its_callback_is_saved_without_the_study(xgboost: Any, rows: Any) -> None:
     x, y = rows
-    callback = XGBoostPruningCallback(new_trial(), "validation_0-logloss")
-    model = xgboost.XGBClassifier(n_estimators=2, n_jobs=1, callbacks=[callback])
+    pruning = callback(new_trial(), "validation_0-logloss")
+    model = xgboost.XGBClassifier(n_estimators=2, n_jobs=1, callbacks=[pruning])
     model.fit(x, y, eval_set=[(x, y)], verbose=False)
     again = pickle.loads(pickle.dumps(model))
     assert list(again.predict(x)) == list(model.predict(x))
@@ -163,7 +168,7 @@ def objective(trial: tpe_reference.Trial) -> float:
     x = np.random.default_rng(0).normal(size=(64, 4))
     data, result = xgboost.DMatrix(x, label=x[:, 0] > x[:, 1]), {}  # type: ignore[var-annotated]
     params = {**PARAMS, "eta": trial.suggest_float("eta", 1e-3, 0.5, log=True)}
-    pruning = XGBoostPruningCallback(trial, "validation-logloss")
+    pruning = callback(trial, "validation-logloss")
     xgboost.train(
         *(params, data, 5), evals=[(data, "validation")], evals_result=result, verbose_eval=False, callbacks=[pruning]
     )

@@ -4,12 +4,11 @@ The callback ends a training as Keras' own early stopping does, by ``model.stop_
 then calls ``on_train_end`` of every callback in turn, and there, in its own turn, this one raises `TrialPruned`. So
 callbacks that stand before it in the list have finished what they do (files closed, the best weights restored).
 
->>> # doctest: +SKIP
->>> def objective(trial):
-...     model = build(units=trial.suggest_int("units", 4, 64, log=True))
-...     pruning = KerasPruningCallback(trial, "val_loss")
-...     history = model.fit(x, y, validation_data=(x_valid, y_valid), epochs=30, callbacks=[pruning])
-...     return history.history["val_loss"][-1]
+    def objective(trial):
+        model = build(units=trial.suggest_int("units", 4, 64, log=True))
+        pruning = KerasPruningCallback(trial, "val_loss")
+        history = model.fit(x, y, validation_data=(x_valid, y_valid), epochs=30, callbacks=[pruning])
+        return history.history["val_loss"][-1]
 """
 
 from __future__ import annotations

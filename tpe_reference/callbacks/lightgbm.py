@@ -5,12 +5,11 @@ LightGBM's own way to end a training is an exception from a callback, and here t
 serve the next trial. The callbacks of a round are called in the order of their attribute ``order``, and this one after
 those that print and record the round, before that of early stopping.
 
->>> # doctest: +SKIP
->>> def objective(trial):
-...     params = {"objective": "binary", "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.5, log=True)}
-...     pruning = LightGBMPruningCallback(trial, "binary_logloss")
-...     model = lightgbm.train(params, train, 100, valid_sets=[valid], callbacks=[pruning])
-...     return model.best_score["valid_0"]["binary_logloss"]
+    def objective(trial):
+        params = {"objective": "binary", "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.5, log=True)}
+        pruning = LightGBMPruningCallback(trial, "binary_logloss")
+        model = lightgbm.train(params, train, 100, valid_sets=[valid], callbacks=[pruning])
+        return model.best_score["valid_0"]["binary_logloss"]
 """
 
 from __future__ import annotations

@@ -5,13 +5,12 @@ Lightning then finishes: ``on_train_end`` and ``on_fit_end`` of all, and ``teard
 its own turn, this one raises `TrialPruned`. As every exception that leaves ``fit`` it has Lightning call
 ``on_exception`` of the callbacks and note the run as failed in its loggers.
 
->>> # doctest: +SKIP
->>> def objective(trial):
-...     model = Net(lr=trial.suggest_float("lr", 1e-4, 1e-1, log=True))  # its validation_step logs "val_loss"
-...     pruning = PyTorchLightningPruningCallback(trial, "val_loss")
-...     trainer = lightning.pytorch.Trainer(max_epochs=20, callbacks=[pruning])
-...     trainer.fit(model, train_loader, valid_loader)
-...     return trainer.callback_metrics["val_loss"].item()
+    def objective(trial):
+        model = Net(lr=trial.suggest_float("lr", 1e-4, 1e-1, log=True))  # its validation_step logs "val_loss"
+        pruning = PyTorchLightningPruningCallback(trial, "val_loss")
+        trainer = lightning.pytorch.Trainer(max_epochs=20, callbacks=[pruning])
+        trainer.fit(model, train_loader, valid_loader)
+        return trainer.callback_metrics["val_loss"].item()
 """
 
 from __future__ import annotations

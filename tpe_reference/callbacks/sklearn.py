@@ -2,10 +2,9 @@
 
 (A search over any estimator, with folds, is `tpe_reference.TPESearchCV`.)
 
->>> # doctest: +SKIP
->>> def objective(trial):
-...     model = SGDClassifier(alpha=trial.suggest_float("alpha", 1e-7, 1e-1, log=True), random_state=0)
-...     return fit_with_pruning(trial, model, X, y, X_valid, y_valid, n_epochs=30)
+    def objective(trial):
+        model = SGDClassifier(alpha=trial.suggest_float("alpha", 1e-7, 1e-1, log=True), random_state=0)
+        return fit_with_pruning(trial, model, X, y, X_valid, y_valid, n_epochs=30)
 """
 
 from __future__ import annotations

@@ -6,13 +6,12 @@ it for early stopping and looks for a best round.) XGBoost then calls ``after_tr
 there, in its own turn, this one raises `TrialPruned`. So callbacks that stand before it in the list have finished what
 they do (a last checkpoint, a last line of the log).
 
->>> # doctest: +SKIP
->>> def objective(trial):
-...     params = {"objective": "binary:logistic", "eta": trial.suggest_float("eta", 0.01, 0.5, log=True)}
-...     pruning = XGBoostPruningCallback(trial, "validation-logloss")
-...     result = {}
-...     xgboost.train(params, train, 100, evals=[(valid, "validation")], evals_result=result, callbacks=[pruning])
-...     return result["validation"]["logloss"][-1]
+    def objective(trial):
+        params = {"objective": "binary:logistic", "eta": trial.suggest_float("eta", 0.01, 0.5, log=True)}
+        pruning = XGBoostPruningCallback(trial, "validation-logloss")
+        result = {}
+        xgboost.train(params, train, 100, evals=[(valid, "validation")], evals_result=result, callbacks=[pruning])
+        return result["validation"]["logloss"][-1]
 """
 
 from __future__ import annotations
