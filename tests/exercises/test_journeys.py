@@ -97,7 +97,7 @@ def test_a_hint_is_for_who_has_tried(folder: Path, capsys: pytest.CaptureFixture
         (["hint", "44.2"], "there is no exercise '44.2'; there are 0"),
         (["hint", "04.2", "9"], "has the hints 1 to 3, not 9"),
         (["status", "--answer", "nowhere"], "nowhere: there is no such file or folder"),
-        (["status", "--answer", "conftest.py"], "defines none of the functions of the exercises"),
+        (["status", "--answer", "test_answers.py"], "defines none of the functions of the exercises"),
     ],
 )
 def test_a_slip_gets_an_answer(folder: Path, words: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
