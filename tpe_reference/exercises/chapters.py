@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from .ch01_problem import chapter as problem
 from .ch04_tpe import chapter as tpe
+from .ch05_cma_es import chapter as cma_es
 from .checking import Chapter, Check, Exercise
 
-CHAPTERS: list[Chapter] = [problem, tpe]
+CHAPTERS: list[Chapter] = [problem, tpe, cma_es]
 
 
 def find_check(check_id: str) -> Check:
