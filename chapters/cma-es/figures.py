@@ -1,5 +1,6 @@
 """The figures of the chapter on CMA-ES: its mechanisms one by one, then together; by the package's own functions."""
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def rosenbrock(x: Floats) -> Floats:
 
 
 def make(out: Path) -> None:
-    """Draw all figures into a folder."""
+    """Draw all figures into a folder, and write the table."""
     for name, figure in {
         "one-generation": one_generation(),
         "step-size": step_size(),
@@ -37,6 +38,17 @@ def make(out: Path) -> None:
         "convergence": convergence(),
     }.items():
         figure.savefig(out / f"{name}.svg")
+    (out / "cost.md").write_text(cost(), encoding="utf-8")
+
+
+def cost() -> str:
+    """Return the table of what an ask and a tell cost: cost.csv, which experiments.py makes."""
+    lines = ["| parameters | trials | ours | ours, `parabola=False` | `cmaes` |", "| --- " * 5 + "|"]
+    with (Path(__file__).parent / "cost.csv").open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            times = (f"{float(row[name]):.2g}" for name in ("default", "parabola=False", "cmaes"))
+            lines.append(f"| {row['parameters']} | {int(row['trials']):,} | {' | '.join(times)} |")
+    return "\n".join(lines) + "\n"
 
 
 def generation(state: CmaState, f: object, rng: np.random.Generator) -> tuple[CmaState, Floats]:

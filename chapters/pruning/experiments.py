@@ -1,24 +1,24 @@
 """The dearer runs of the chapter: ``python chapters/pruning/experiments.py`` writes three small files beside this one.
 
-settings.csv: nine pruners on three families of curves, 200 seeds, each seed the same curves for all pruners.
+settings.csv: eleven pruners on three families of curves, 200 seeds, each seed the same curves for all pruners.
 budget.csv: TPE and random search, with and without pruning, for 1200 steps, 100 seeds. ratchet.csv: the share of trials
-that run to their end, by number, 400 seeds. About three minutes on one core.
+that run to their end, by number, 400 seeds. It needs optuna, and takes about four minutes on one core.
 """
 
 import csv
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+import optuna
 from curves import STEPS, Array, crossing, drawn, orderly, replay, shuffled
 
 from tpe_reference import Float, RandomSampler, TPESampler, create_study
 from tpe_reference.compare.statistics import estimate
 from tpe_reference.pruners import MedianPruner, NopPruner, PercentilePruner, Pruner
-from tpe_reference.samplers import Sampler
-from tpe_reference.space import FrozenTrial
+from tpe_reference.space import FrozenTrial, TrialState
 
 HERE = Path(__file__).parent
 Family: TypeAlias = Callable[[Array, np.random.Generator], Array]
@@ -40,16 +40,18 @@ def _averaged(trial: FrozenTrial, step: int) -> FrozenTrial:
     return FrozenTrial(trial.params, trial.loss, curve, trial.state)
 
 
-PRUNERS: dict[str, Pruner] = {
-    "default": MedianPruner(),
-    "warm-up 5": MedianPruner(n_warmup_steps=5),
-    "warm-up 10": MedianPruner(n_warmup_steps=10),
-    "warm-up 15": MedianPruner(n_warmup_steps=15),
-    "start-up 15": MedianPruner(n_startup_trials=15),
-    "interval 5": MedianPruner(interval_steps=5),
-    "percentile 25": PercentilePruner(25.0),
-    "percentile 75": PercentilePruner(75.0),
-    "running averages": RunningAverages(),
+PRUNERS: dict[str, Callable[[], Pruner]] = {
+    "none": NopPruner,
+    "default": MedianPruner,
+    "warm-up 5": lambda: MedianPruner(n_warmup_steps=5),
+    "warm-up 10": lambda: MedianPruner(n_warmup_steps=10),
+    "warm-up 15": lambda: MedianPruner(n_warmup_steps=15),
+    "start-up 15": lambda: MedianPruner(n_startup_trials=15),
+    "interval 5": lambda: MedianPruner(interval_steps=5),
+    "percentile 25": lambda: PercentilePruner(25.0),
+    "percentile 75": lambda: PercentilePruner(75.0),
+    "running averages": RunningAverages,
+    "Optuna's default": lambda: OptunasMedian(),
 }
 FAMILIES: dict[str, Callable[[int], Array]] = {
     "orderly": lambda seed: drawn(orderly, seed),
@@ -63,17 +65,18 @@ def settings() -> Iterable[list[object]]:
     whats = ("saved", "regret", "killed")
     yield ["family", "pruner", *(f"{what}{end}" for what in whats for end in ("", "-low", "-high"))]
     for family, curves in FAMILIES.items():
-        for name, pruner in PRUNERS.items():
-            found = [replay(curves(seed), pruner) for seed in range(SEEDS)]
+        for name, make in PRUNERS.items():
+            found = [replay(curves(seed), make()) for seed in range(SEEDS)]
             table = np.array([[one.saved, one.regret, one.killed] for one in found], dtype=float)
             cells = [x for e in estimate(table, np.mean) for x in (e.value, e.low, e.high)]
             yield [family, name, *(f"{x:.4f}" for x in cells)]
 
 
-def search(family: Family, sampler: Sampler, pruner: Pruner, seed: int) -> list[float]:
-    """Search for the best of two numbers with 1200 steps; return the best final level and the number of trials."""
-    study = create_study(sampler=sampler, pruner=pruner, seed=seed)
-    space = {"x": Float(0, 1), "y": Float(0, 1)}
+def search(family: Family, study: Any, space: Mapping[str, Any], seed: int) -> list[float]:
+    """Search for the best of two numbers with 1200 steps; return the best final level and the number of trials.
+
+    The study may be Optuna's: what is called here has the same names there.
+    """
     steps, best = 0, 1.0
     while steps < 40 * STEPS:
         trial = study.ask(space)
@@ -83,7 +86,7 @@ def search(family: Family, sampler: Sampler, pruner: Pruner, seed: int) -> list[
             trial.report(loss, step)
             steps += 1
             if step < STEPS and trial.should_prune():
-                study.tell(trial, state="pruned")
+                study.tell(trial, state=PRUNED[type(study).__module__.split(".")[0]])
                 break
         else:
             study.tell(trial, curve[-1])
@@ -91,22 +94,63 @@ def search(family: Family, sampler: Sampler, pruner: Pruner, seed: int) -> list[
     return [best, len(study.trials)]
 
 
+PRUNED = {"tpe_reference": TrialState.PRUNED, "optuna": optuna.trial.TrialState.PRUNED}
+
+
+def our_search(family: Family, sampler: type, pruner: Pruner, seed: int) -> list[float]:
+    """Search with a sampler and a pruner of ours."""
+    study = create_study(sampler=sampler(), pruner=pruner, seed=seed)
+    return search(family, study, {"x": Float(0, 1), "y": Float(0, 1)}, seed)
+
+
+def optuna_search(family: Family, pruner: type, seed: int) -> list[float]:
+    """Search with Optuna's TPE and a pruner of Optuna's."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed), pruner=pruner())
+    unit = optuna.distributions.FloatDistribution(0, 1)
+    return search(family, study, {"x": unit, "y": unit}, seed)
+
+
 def budget() -> Iterable[list[object]]:
     """Yield what 1200 steps find: the distance of the best complete trial from the optimum, and how many trials."""
-    arms: dict[str, Callable[[], tuple[Sampler, Pruner]]] = {
-        "random": lambda: (RandomSampler(), NopPruner()),
-        "random + median": lambda: (RandomSampler(), MedianPruner()),
-        "TPE": lambda: (TPESampler(), NopPruner()),
-        "TPE + median": lambda: (TPESampler(), MedianPruner()),
-        "TPE + median, warm-up 15": lambda: (TPESampler(), MedianPruner(n_warmup_steps=15)),
+    arms: dict[str, Callable[[Family, int], list[float]]] = {
+        "random": lambda f, s: our_search(f, RandomSampler, NopPruner(), s),
+        "random + median": lambda f, s: our_search(f, RandomSampler, MedianPruner(), s),
+        "TPE": lambda f, s: our_search(f, TPESampler, NopPruner(), s),
+        "TPE + median": lambda f, s: our_search(f, TPESampler, MedianPruner(), s),
+        "TPE + median, warm-up 15": lambda f, s: our_search(f, TPESampler, MedianPruner(n_warmup_steps=15), s),
+        "Optuna's TPE": lambda f, s: optuna_search(f, optuna.pruners.NopPruner, s),
+        "Optuna's TPE + median": lambda f, s: optuna_search(f, optuna.pruners.MedianPruner, s),
     }
     yield ["family", "arm", "median", "low", "high", "trials"]
     for family in (orderly, crossing):
         for name, arm in arms.items():
-            found = np.array([search(family, *arm(), seed) for seed in range(100)])
+            found = np.array([arm(family, seed) for seed in range(100)])
             best = estimate(found[:, :1], np.median)[0]
             cells = [f"{x:.4f}" for x in (best.value, best.low, best.high)]
             yield [family.__name__, name, *cells, f"{np.median(found[:, 1]):.0f}"]
+
+
+class OptunasMedian:
+    """Optuna's MedianPruner, asked in our way: trials are put into a study of its own as they come."""
+
+    def __init__(self) -> None:
+        self.pruner, self.study = optuna.pruners.MedianPruner(), optuna.create_study()
+        self.seen = 0
+
+    def should_prune(self, trial: FrozenTrial, history: Sequence[FrozenTrial]) -> bool:
+        """Decide as Optuna does."""
+        for other in history[self.seen :]:
+            self.study.add_trial(self._theirs(other))
+        self.seen = len(history)
+        return self.pruner.prune(self.study, self._theirs(trial))
+
+    def _theirs(self, trial: FrozenTrial) -> optuna.trial.FrozenTrial:
+        return optuna.trial.create_trial(
+            state=optuna.trial.TrialState[trial.state.name],
+            value=trial.loss if trial.state == "complete" else None,
+            intermediate_values=dict(trial.curve),
+        )
 
 
 def ratchet() -> Iterable[list[object]]:

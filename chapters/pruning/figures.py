@@ -117,10 +117,11 @@ def trade(out: Path) -> None:
     """Draw steps saved against how often the best curve was stopped, one mark per pruner, one panel per family."""
     rows = _read("settings.csv")
     figure, axes = _figure(3, 3.6, sharey=True)
-    names = list(dict.fromkeys(row["pruner"] for row in rows))
+    # Not drawn: what saves nothing, and what lies exactly on the default.
+    names = [name for name in dict.fromkeys(row["pruner"] for row in rows) if name not in ("none", "Optuna's default")]
     for ax, family in zip(axes, ("orderly", "crossing", "digits"), strict=True):
         for row in rows:
-            if row["family"] == family:
+            if row["family"] == family and row["pruner"] in names:
                 k = names.index(row["pruner"])
                 x, y = PERCENT * float(row["saved"]), PERCENT * float(row["killed"])
                 ax.plot(x, y, MARKERS[k], color=COLOURS[k], ms=8, label=row["pruner"])
