@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from tpe_reference.samplers.grid import nth_point
 from tpe_reference.samplers.tpe import TPESampler
 from tpe_reference.samplers.tpe_variants import BERGSTRA_2011
 from tpe_reference.space import Domain, FrozenTrial, TrialState
@@ -34,6 +36,46 @@ def run_search(
             loss = math.nan
         trials.append(FrozenTrial(params, loss, state=TrialState.FAILED if math.isnan(loss) else TrialState.COMPLETE))
     return trials
+
+
+def next_free(axes: Mapping[str, Sequence[Any]], history: Sequence[FrozenTrial]) -> dict[str, Any] | None:
+    """02.4: the history is searched for every point, which a memo would save."""
+    sizes = [len(values) for values in axes.values()]
+    held = [dict(trial.params) for trial in history]
+    for i in range(math.prod(sizes)):
+        point = {name: values[k] for (name, values), k in zip(axes.items(), nth_point(sizes, i), strict=True)}
+        if point not in held:
+            return point
+    return None
+
+
+def suggest_refined(
+    space: Mapping[str, Domain], history: Sequence[FrozenTrial], rng: np.random.Generator
+) -> dict[str, Any] | None:
+    """02.5: go through the rounds from the first, each about the best of those before, to one that has a free point."""
+    tried = [dict(trial.params) for trial in history]
+    best = {name: domain.from_unit(0.5) for name, domain in space.items()}
+    half = 0.5
+    n_before = 0  # trials of the rounds before
+    while half > 1e-9:  # then floats end
+        new = [point for point in _round(space, best, half) if point not in tried[:n_before]]
+        for point in new:
+            if point not in tried:
+                return point
+        n_before += len(new)
+        half /= 2
+        complete = [trial for trial in history[:n_before] if trial.state == "complete"]
+        best = dict(min(complete, key=FrozenTrial.merit).params) if complete else best
+    return None
+
+
+def _round(space: Mapping[str, Domain], centre: Mapping[str, Any], half: float) -> list[dict[str, Any]]:
+    """Return a grid of three values per axis about a configuration, or two where it is at an end."""
+    axes = []
+    for name, domain in space.items():
+        u = domain.to_unit(centre[name])
+        axes.append(list(dict.fromkeys([domain.from_unit(u - half), centre[name], domain.from_unit(u + half)])))
+    return [dict(zip(space, values, strict=True)) for values in itertools.product(*axes)]
 
 
 def suggest_one_by_one(

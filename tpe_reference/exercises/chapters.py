@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from .ch01_problem import chapter as problem
+from .ch02_grid import chapter as grid
 from .ch04_tpe import chapter as tpe
 from .ch05_cma_es import chapter as cma_es
 from .checking import Chapter, Check, Exercise
 
-CHAPTERS: list[Chapter] = [problem, tpe, cma_es]
+CHAPTERS: list[Chapter] = [problem, grid, tpe, cma_es]
 
 
 def find_check(check_id: str) -> Check:
