@@ -492,8 +492,8 @@ class CmaEsSampler:
         params = fold.propose(rng)
         self._memos[id(history), *space] = fold
         # Parameters that change from trial to trial must not fill the memory: of more than 64, the oldest is forgotten.
-        for key in list(self._memos)[:-64]:
-            self._memos.pop(key, None)
+        if len(self._memos) > 64:
+            self._memos.pop(next(iter(self._memos)), None)
         return params
 
     def explain(
@@ -545,6 +545,7 @@ class _Fold:
         free = {name: domain for name, domain in space.items() if domain.size != 1}
         self._choices: dict[str, Any] = {name: domain for name, domain in free.items() if hasattr(domain, "choices")}
         self._numbers = {name: domain for name, domain in free.items() if name not in self._choices}
+        self._free: dict[str, Any] = {**self._numbers, **self._choices}
         self._sizes = [domain.size for domain in self._choices.values()]
         # A fifth of a cell: from a cell's centre its borders are then 2.5 standard deviations off, and one sample in
         # 80 leaves it in this coordinate. [Hamano] takes 1 / (d lambda), 1/21 for three parameters and 1/240 for 20.
@@ -600,22 +601,22 @@ class _Fold:
         blocking = math.inf  # the first running trial that belongs to a generation
         for number in unread:
             trial = self.history[number]
-            params = trial.params
-            holds = all(name in params and params[name] in domain for name, domain in self.space.items())
-            if trial.state == "running":
+            params, running = trial.params, trial.state == "running"
+            if running:
                 self._running.append(number)
             else:
                 self._last = number, trial
-            if holds and number < self._n_folded:  # it got its parameters only after others had been folded
+            if not all(name in params and params[name] in domain for name, domain in self.space.items()):
+                continue
+            if number < self._n_folded:  # it got its parameters only after others had been folded
                 self._begin()
                 return self.read()
-            if holds:
-                (self._being_tried if trial.state == "running" else self._tried).add(self._key(params))
-            if holds and trial.state == "running":
+            (self._being_tried if running else self._tried).add(self._key(params))
+            if running:
                 blocking = min(blocking, number)
-            elif holds:
-                point = [d.to_unit(params[name]) for part in (self._numbers, self._choices) for name, d in part.items()]
-                bisect.insort(self._waiting, (number, trial, point), key=lambda entry: entry[0])
+            else:
+                point = [domain.to_unit(params[name]) for name, domain in self._free.items()]
+                bisect.insort(self._waiting, (number, trial, point))  # all numbers differ, so nothing else is compared
         while len(self._waiting) >= (n := self._runs[-1].popsize) and self._waiting[n - 1][0] < blocking:
             self._fold(self._waiting[:n])
             del self._waiting[:n]

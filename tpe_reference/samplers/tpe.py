@@ -530,10 +530,10 @@ def log_pdfs(densities: Sequence[ParzenEstimator], u: Floats) -> list[Floats]:
 
     Together they take half as many calls of numpy as one by one; with few trials the calls are what takes the time.
     With many it is the memory: large arrays do not fit the cache, and the operating system hands out their pages anew
-    each time. So the kernels are summed some at a time, 1000 where there are 24 candidates.
+    each time. So the kernels are summed some at a time, 2000 where there are 24 candidates.
     """
     masses = _log_masses(densities, u)
-    width = max(200, 24_000 // len(u))
+    width = max(200, 48_000 // len(u))
     found = [np.full(len(u), -np.inf) for _ in densities]
     for start in range(0, max(len(density.weights) for density in densities), width):
         some = slice(start, start + width)
@@ -612,21 +612,26 @@ def _log_masses(densities: Sequence[ParzenEstimator], u: Floats) -> list[tuple[F
     parts, z = [], []
     for row, first in densities[0]._cells.items():
         cells, edges = [density._cells[row] for density in densities], first.edges
-        cell = np.minimum(edges[1:].searchsorted(u[:, densities[0]._numeric[row]], side="right"), len(edges) - 2)
+        cell = edges[1:-1].searchsorted(u[:, densities[0]._numeric[row]], side="right")
         needed = np.array(sorted(set(cell.tolist())))  # many points share a cell
         mu, sigma = np.concatenate([c.mu for c in cells]), np.concatenate([c.sigma for c in cells])
         starts = itertools.accumulate((len(c.mu) for c in cells), initial=0)
         kinds = [c.kind + start for c, start in zip(cells, starts, strict=False)]
-        z.append(((edges[np.stack([needed, needed + 1])][:, :, None] - mu) / sigma).reshape(2, -1))
+        borders = edges[needed + _LEFT_AND_RIGHT]
+        z.append(((borders[:, :, None] - mu) / sigma).reshape(2, -1))
         parts.append(((len(needed), len(mu)), needed.searchsorted(cell), kinds))
-    sizes = [part.size for part in z]
-    # With few trials calls are what costs, so there is one for all; with many, it is the memory for large arrays.
-    z = [np.concatenate(z, axis=1)] if 0 < sum(sizes) < 20_000 else z
+    if not parts:
+        return []
+    # Of all parameters at once: with few trials the calls are what costs, and with many one large array is cheaper
+    # than several: what an allocator once got as one piece from the operating system it keeps.
+    left, right = normal_cdf(np.concatenate(z, axis=1))
     # Far from a kernel the difference is 0 to machine precision; the prior, never that far, decides there.
-    log_mass = [np.log(np.maximum(right - left, 1e-300)) for left, right in map(normal_cdf, z)]
-    if len(log_mass) < len(sizes):
-        log_mass = np.split(log_mass[0], np.cumsum(sizes[:-1]) // 2)
-    return [(mass.reshape(shape), cell, kinds) for mass, (shape, cell, kinds) in zip(log_mass, parts, strict=True)]
+    log_mass = np.log(np.maximum(right - left, 1e-300))
+    ends = itertools.accumulate(math.prod(shape) for shape, _, _ in parts)
+    return [
+        (log_mass[end - math.prod(shape) : end].reshape(shape), cell, kinds)
+        for end, (shape, cell, kinds) in zip(ends, parts, strict=True)
+    ]
 
 
 def numerical(space: Space) -> list[int]:
@@ -635,6 +640,7 @@ def numerical(space: Space) -> list[int]:
 
 
 _WALLS = np.array([0.0, 1.0])
+_LEFT_AND_RIGHT = np.array([[0], [1]])  # cell i lies between the borders i and i + 1
 
 
 def _walls(mu: Floats, sigma: Floats) -> Floats:
