@@ -83,3 +83,18 @@ def suggest_one_by_one(
 ) -> dict[str, Any]:
     """04.6, in the rules of the package."""
     return TPESampler(n_startup_trials=20, rules=BERGSTRA_2011).suggest(space, history, rng)
+
+
+def successive_halving(trial: FrozenTrial, history: Sequence[FrozenTrial]) -> bool:
+    """06.5: at a rung, whether a third of those who came there are better."""
+    step = max(trial.curve, default=0)
+    if step not in {3**k for k in range(40)}:  # farther than anybody trains
+        return False
+
+    def key(loss: float) -> float:
+        return math.inf if math.isnan(loss) else loss
+
+    others = [key(other.curve[step]) for other in history if step in other.curve]
+    n_go_on = max(1, (len(others) + 1) // 3)
+    better = sum(other < key(trial.curve[step]) for other in others)
+    return better >= n_go_on

@@ -6,9 +6,10 @@ from .ch01_problem import chapter as problem
 from .ch02_grid import chapter as grid
 from .ch04_tpe import chapter as tpe
 from .ch05_cma_es import chapter as cma_es
+from .ch06_pruning import chapter as pruning
 from .checking import Chapter, Check, Exercise
 
-CHAPTERS: list[Chapter] = [problem, grid, tpe, cma_es]
+CHAPTERS: list[Chapter] = [problem, grid, tpe, cma_es, pruning]
 
 
 def find_check(check_id: str) -> Check:

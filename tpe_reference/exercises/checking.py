@@ -5,7 +5,7 @@ docstring why that must be so; it raises `AnswerError` when it is not. It never 
 lists are as good as arrays, loops as good as numpy, and numbers may be off by what float32 rounds.
 
 There are two kinds: most call the function with small data (`agree`, `require`); the last of an exercise puts it into
-the real algorithm and follows a search of a hundred trials (`same_search`).
+the real algorithm and follows a search of a hundred trials (`same_search`, `same_pruning`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..space import Domain, FrozenTrial, TrialState
+from ..pruners import Pruner
+from ..space import Domain, Float, FrozenTrial, TrialState
+from ..study import create_study
 from ..traces.check import difference
 from .putting_in import function_at, put_into
 
@@ -189,14 +191,7 @@ def same_search(
         AnswerError: At the first trial that differs, and when the answer was never called.
     """
     module, _, name = target.partition(":")
-    n_calls = 0
-
-    def counted(*arguments: Any) -> Any:
-        nonlocal n_calls
-        n_calls += 1
-        like = reference(*copy.deepcopy(arguments))  # the algorithm around it relies on arrays, an answer may be a list
-        return _converted(mine(*copy.deepcopy(arguments)), like)
-
+    counted, calls = _counted(mine, reference)
     ours = suggest(put_into(module, {name: reference}))
     theirs = suggest(put_into(module, {name: counted}))
     history: list[FrozenTrial] = []
@@ -210,8 +205,78 @@ def same_search(
         history.append(
             FrozenTrial(expected, value, state=TrialState.FAIL if math.isnan(value) else TrialState.COMPLETE)
         )
-    if n_calls == 0:
+    if not calls:
         raise AnswerError(f"a search that calls your {name}", "one that never did", {"trials": trials})
+
+
+def same_pruning(
+    mine: Function,
+    reference: Function,
+    target: str,
+    pruner: Callable[[Any], Pruner],
+    curves: Sequence[Mapping[int, float]],
+) -> None:
+    """Put both functions into the real pruner, and compare what it decides in a study whose trials have curves.
+
+    As in `same_search` both are asked at each report with one and the same history: that of the reference's decisions.
+
+    Args:
+        mine: The answer.
+        reference: The package's function.
+        target: Where they belong, "pruners.median:MedianPruner.should_prune".
+        pruner: Makes of the module with the function in it the pruner.
+        curves: What each trial reports, {step: loss}, in this order. A trial without reports fails.
+
+    Raises:
+        AnswerError: At the first decision that differs, and when the answer was never called.
+    """
+    module, _, name = target.partition(":")
+    counted, calls = _counted(mine, reference)
+    both = _Compared(pruner(put_into(module, {name: reference})), pruner(put_into(module, {name: counted})), name)
+    study = create_study(pruner=both, seed=SEED)
+    for curve in curves:
+        trial = study.ask({"x": Float(0.0, 1.0)})
+        for step, loss in curve.items():
+            trial.report(loss, step)
+            if trial.should_prune():
+                study.tell(trial, state=TrialState.PRUNED)
+                break
+        else:
+            is_failed = not curve or math.isnan(loss)
+            study.tell(trial, None if is_failed else loss, TrialState.FAILED if is_failed else None)
+    if not calls:
+        raise AnswerError(f"a pruner that calls your {name}", "one that never did", {"trials": len(curves)})
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """A pruner that asks two, and goes by the first as long as they agree."""
+
+    ours: Pruner
+    theirs: Pruner
+    name: str
+
+    def should_prune(self, trial: FrozenTrial, history: Sequence[FrozenTrial]) -> bool:
+        expected = bool(self.ours.should_prune(trial, history))
+        got = bool(self.theirs.should_prune(trial, history))
+        if got != expected:
+            words = {True: "it is stopped", False: "it goes on"}
+            curve = {step: _rounded(loss) for step, loss in trial.curve.items()}
+            given = {"trial": len(history), "its curve": curve, "study": f"your {self.name} in the pruner"}
+            raise AnswerError(words[expected], words[got], given)
+        return expected
+
+
+def _counted(mine: Function, reference: Function) -> tuple[Function, list[None]]:
+    """Return an answer for what relies on arrays where it returns lists; and what grows with each of its calls."""
+    calls: list[None] = []
+
+    def counted(*arguments: Any) -> Any:
+        calls.append(None)
+        like = reference(*arguments)
+        return _converted(mine(*copy.deepcopy(arguments)), like)
+
+    return counted, calls
 
 
 def best_losses(

@@ -77,7 +77,7 @@ class MedianPruner:
         if not trial.curve:
             return False
         step = max(trial.curve)
-        if step < self.n_warmup_steps or not self._is_first_in_interval(step, trial.curve):
+        if step < self.n_warmup_steps or not self.is_first_in_interval(step, trial.curve):
             return False
         others = [other for other in history if other.state == "complete"]
         if not others or len(others) < self.n_startup_trials:
@@ -93,15 +93,21 @@ class MedianPruner:
 
     def border(self, losses: list[float]) -> float:
         """Return the loss above which a trial stops: the median of the others'."""
-        return _median(losses)
+        return median(losses)
 
-    def _is_first_in_interval(self, step: int, steps: Iterable[int]) -> bool:
-        """Whether the trial reports for the first time since the last multiple of the interval after the warm-up."""
+    def is_first_in_interval(self, step: int, steps: Iterable[int]) -> bool:
+        """Whether the trial reports for the first time since the last multiple of the interval after the warm-up.
+
+        Args:
+            step: The step of its last report, not in the warm-up.
+            steps: The steps of all its reports, that one among them.
+        """
         start = step - (step - self.n_warmup_steps) % self.interval_steps
         return all(earlier < start for earlier in steps if earlier != step)
 
 
-def _median(losses: list[float]) -> float:
+def median(losses: list[float]) -> float:
+    """Return the middle one of some losses, or the mean of the two in the middle."""
     # Python's statistics module has one, but importing it takes longer than importing all of this package.
     ordered, middle = sorted(losses), len(losses) // 2
     return ordered[middle] if len(losses) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
