@@ -5,6 +5,7 @@ What is cheap runs when the pages are built; for the rest `experiments.py` besid
 
 import csv
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,15 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def cell(values: np.ndarray) -> str:
     """Return a median and its interval."""
     low, high = interval(values)
-    return f"{np.median(values):.2g} [{low:.2g}, {high:.2g}]"
+    return three(float(np.median(values)), low, high)
+
+
+def three(middle: float, low: float, high: float) -> str:
+    """Return a value and its interval in two significant digits, in powers of ten only where it must be."""
+    middle_text, low_text, high_text = (
+        f"{float(f'{x:.2g}'):,.0f}" if x >= 100 else re.sub(r"e-0*", "e-", f"{x:.2g}") for x in (middle, low, high)
+    )
+    return f"{middle_text} [{low_text}, {high_text}]"
 
 
 def whiskers(axes: Axes, x: Sequence[float], found: Sequence[tuple[float, float, float]], **look: Any) -> None:
@@ -120,8 +129,8 @@ def settings() -> str:
     rows: dict[tuple[str, str], list[str]] = {}
     for row in stored("settings.csv"):
         key = (f"{row['sampler']}, {int(row['trials']):,} trials", row["setting"])
-        median, low, high = (f"{float(row[name]):.2g}" for name in ("median", "low", "high"))
-        rows.setdefault(key, []).append(f"{median} [{low}, {high}]")
+        median, low, high = (float(row[name]) for name in ("median", "low", "high"))
+        rows.setdefault(key, []).append(three(median, low, high))
     return table(["search", "setting", "sphere", "Rastrigin"], [[*key, *found] for key, found in rows.items()])
 
 
@@ -226,8 +235,10 @@ def defaults() -> tuple[Figure, str]:
     figure, axes = empty(7.8, 2.9, len(problems))
     lines = []
     for panel, problem in zip(axes, problems, strict=True):
-        found = [tuple(float(row[x]) for x in ("median", "low", "high")) for row in rows if row["problem"] == problem]
-        lines.append([problem, *(f"{mid:.2g} [{low:.2g}, {high:.2g}]" for mid, low, high in found)])
+        found = [
+            (float(row["median"]), float(row["low"]), float(row["high"])) for row in rows if row["problem"] == problem
+        ]
+        lines.append([problem, *(three(*one) for one in found)])
         for x, (one, (_, look)) in enumerate(zip(found, SAMPLERS.values(), strict=True)):
             whiskers(panel, [x], [one], color=look["color"], marker=look["marker"])
         panel.set(title=problem.replace(", ", "\n", 1), xlim=(-0.5, 2.5))
