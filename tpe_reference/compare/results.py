@@ -214,10 +214,11 @@ def _trial_rows(results: Sequence[Result]) -> Iterator[list[Any]]:
 def write_summary(results: Sequence[Result], path: Path) -> None:
     """Write one line per problem, contestant and measure: the estimate, its interval, the number of seeds."""
     header = ["problem", "contestant", "measure", "against", "value", "low", "high", "seeds", "same_runs_as"]
-    write_csv(path, header, _summary_rows(results))
+    write_csv(path, header, summary_rows(results))
 
 
-def _summary_rows(results: Sequence[Result]) -> Iterator[list[Any]]:
+def summary_rows(results: Sequence[Result]) -> Iterator[list[Any]]:
+    """Yield the lines of summary.csv."""
     for result in results:
         k = len(result.contestants)
         mean_rank = estimate(result.ranks, np.mean)

@@ -7,9 +7,10 @@ from .ch02_grid import chapter as grid
 from .ch04_tpe import chapter as tpe
 from .ch05_cma_es import chapter as cma_es
 from .ch06_pruning import chapter as pruning
+from .ch07_comparing import chapter as comparing
 from .checking import Chapter, Check, Exercise
 
-CHAPTERS: list[Chapter] = [problem, grid, tpe, cma_es, pruning]
+CHAPTERS: list[Chapter] = [problem, grid, tpe, cma_es, pruning, comparing]
 
 
 def find_check(check_id: str) -> Check:

@@ -191,7 +191,7 @@ def same_search(
         AnswerError: At the first trial that differs, and when the answer was never called.
     """
     module, _, name = target.partition(":")
-    counted, calls = _counted(mine, reference)
+    counted, calls = as_the_reference(mine, reference)
     ours = suggest(put_into(module, {name: reference}))
     theirs = suggest(put_into(module, {name: counted}))
     history: list[FrozenTrial] = []
@@ -231,7 +231,7 @@ def same_pruning(
         AnswerError: At the first decision that differs, and when the answer was never called.
     """
     module, _, name = target.partition(":")
-    counted, calls = _counted(mine, reference)
+    counted, calls = as_the_reference(mine, reference)
     both = _Compared(pruner(put_into(module, {name: reference})), pruner(put_into(module, {name: counted})), name)
     study = create_study(pruner=both, seed=SEED)
     for curve in curves:
@@ -267,7 +267,7 @@ class _Compared:
         return expected
 
 
-def _counted(mine: Function, reference: Function) -> tuple[Function, list[None]]:
+def as_the_reference(mine: Function, reference: Function) -> tuple[Function, list[None]]:
     """Return an answer for what relies on arrays where it returns lists; and what grows with each of its calls."""
     calls: list[None] = []
 
