@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tpe_reference.samplers.grid import nth_point
+from tpe_reference.samplers.random_search import RandomSampler
 from tpe_reference.samplers.tpe import TPESampler
 from tpe_reference.samplers.tpe_variants import BERGSTRA_2011
-from tpe_reference.space import Domain, FrozenTrial, TrialState
+from tpe_reference.space import Categorical, Domain, FrozenTrial, TrialState
 
 
 def run_search(
@@ -77,6 +78,56 @@ def _round(space: Mapping[str, Domain], centre: Mapping[str, Any], half: float) 
         u = domain.to_unit(centre[name])
         axes.append(list(dict.fromkeys([domain.from_unit(u - half), centre[name], domain.from_unit(u + half)])))
     return [dict(zip(space, values, strict=True)) for values in itertools.product(*axes)]
+
+
+def trials_needed(q: float, p: float) -> int:
+    """03.1: 1 - (1 - q)^n >= p, solved for n."""
+    return math.ceil(math.log(1 - p) / math.log(1 - q))
+
+
+def suggest_new(
+    space: Mapping[str, Domain], history: Sequence[FrozenTrial], rng: np.random.Generator
+) -> dict[str, Any]:
+    """03.4: a small space is listed, without what was tried; in a large one drawing again is enough."""
+    tried = [dict(trial.params) for trial in history]
+    n_points = math.prod(domain.size or math.inf for domain in space.values())
+    if n_points <= 10_000:  # some milliseconds
+        points = itertools.product(*(domain.values() for domain in space.values()))
+        new = [point for values in points if (point := dict(zip(space, values, strict=True))) not in tried]
+        if new:
+            return new[int(rng.integers(len(new)))]
+    for _ in range(100):  # in a large space the first is nearly always new
+        params = RandomSampler().suggest(space, history, rng)
+        if params not in tried:
+            break
+    return params
+
+
+def local_search(
+    space: Mapping[str, Domain], history: Sequence[FrozenTrial], rng: np.random.Generator
+) -> dict[str, Any]:
+    """03.5: change about half of the best trial's parameters, by steps whose width is random too."""
+    complete = [
+        trial
+        for trial in history
+        if trial.state == "complete" and math.isfinite(trial.loss) and space.keys() <= trial.params.keys()
+    ]
+    if len(complete) < 5:  # who begins at the first place there is walks a long way
+        return RandomSampler().suggest(space, history, rng)
+    best = min(complete, key=lambda trial: trial.loss).params
+    width = 10 ** rng.uniform(-2.0, -0.5)  # from 0.01 to 0.3, so that at any time some steps are right
+    changes = rng.random(len(space)) < 0.5
+    changes[rng.integers(len(space))] = True  # one at least
+    params = {}
+    for (name, domain), is_changed in zip(space.items(), changes, strict=True):
+        if not is_changed:
+            params[name] = best[name]
+        elif isinstance(domain, Categorical):
+            params[name] = domain.from_unit(rng.random())  # another choice
+        else:
+            step = max(width, 1 / domain.size) if domain.size else width  # the next value of a few is 1 / size away
+            params[name] = domain.from_unit(domain.to_unit(best[name]) + step * rng.standard_normal())
+    return params
 
 
 def suggest_one_by_one(

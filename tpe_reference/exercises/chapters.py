@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from .ch01_problem import chapter as problem
 from .ch02_grid import chapter as grid
+from .ch03_random_search import chapter as random_search
 from .ch04_tpe import chapter as tpe
 from .ch05_cma_es import chapter as cma_es
 from .ch06_pruning import chapter as pruning
 from .ch07_comparing import chapter as comparing
 from .checking import Chapter, Check, Exercise
 
-CHAPTERS: list[Chapter] = [problem, grid, tpe, cma_es, pruning, comparing]
+CHAPTERS: list[Chapter] = [problem, grid, random_search, tpe, cma_es, pruning, comparing]
 
 
 def find_check(check_id: str) -> Check:

@@ -2,9 +2,10 @@
 
 import itertools
 import math
-from fractions import Fraction
 
 import numpy as np
+
+FINEST = 2**42
 
 
 def evenly_spaced(domain, count, which):
@@ -65,31 +66,22 @@ def next_free(grid, trials):
 
 
 def suggest_refined(space, history, rng):
-    """02.5 in positions of the unit cube, which are exact fractions, so that nothing is rounded."""
-    held = {tuple(_position(domain, t.params.get(name)) for name, domain in space.items()) for t in history}
+    """02.5 in positions of the unit cube, as whole numbers of the finest step, so that nothing is rounded."""
+    held = {}
+    for t in history:
+        place = tuple(round(domain.to_unit(t.params[name]) * FINEST) for name, domain in space.items())
+        held[place] = t.loss if t.state == "complete" else math.inf
     seen = []
     for level in range(40):
-        half = Fraction(1, 2 ** (level + 1))
-        losses = {place: _loss(space, history, place) for place in seen}
-        centre = min(seen, key=losses.get) if level else tuple(Fraction(1, 2) for _ in space)
-        axes = [sorted({max(c - half, Fraction(0)), c, min(c + half, Fraction(1))}) for c in centre]
+        half = FINEST >> (level + 1)
+        centre = min(seen, key=held.get) if level else (FINEST // 2,) * len(space)
+        axes = [sorted({max(c - half, 0), c, min(c + half, FINEST)}) for c in centre]
         for place in itertools.product(*axes):
             if place in seen:
                 continue
             if place not in held:
                 return {
-                    name: domain.from_unit(float(u)) for (name, domain), u in zip(space.items(), place, strict=True)
+                    name: domain.from_unit(u / FINEST) for (name, domain), u in zip(space.items(), place, strict=True)
                 }
             seen.append(place)
     return None
-
-
-def _position(domain, value):
-    return None if value is None else Fraction(round(domain.to_unit(value) * 2**42), 2**42)
-
-
-def _loss(space, history, place):
-    for trial in history:
-        if trial.state == "complete" and place == tuple(_position(d, trial.params[name]) for name, d in space.items()):
-            return trial.loss
-    return math.inf
