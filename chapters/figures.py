@@ -2,7 +2,8 @@
 
 ``python chapters/figures.py`` before ``mkdocs build`` or ``mkdocs serve``; it needs the extra "docs". A chapter that
 has pictures is a folder with a ``figures.py``, and that has one function, ``make(out)``, which puts them into ``out``.
-What has been made from the same files before is left as it is.
+Chapters that belong together lie in one folder, and may import what lies there, as chapters/uses/drawing.py. What has
+been made from the same files before is left as it is.
 """
 
 import argparse
@@ -31,7 +32,9 @@ def main() -> None:
     """Make all chapters' figures, or those of the chapters that are named."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("chapters", nargs="*", help="folders under chapters/; all by default")
-    names = parser.parse_args().chapters or [path.parent.name for path in sorted(CHAPTERS.glob("*/figures.py"))]
+    names = parser.parse_args().chapters or [
+        path.parent.relative_to(CHAPTERS).as_posix() for path in sorted(CHAPTERS.glob("*/**/figures.py"))
+    ]
     names = [name for name in names if _makes_figures(CHAPTERS / name / "figures.py")]
     quote(GENERATED / "source")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -56,7 +59,7 @@ def make(chapter: str) -> str:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     start = time.perf_counter()
-    paths = [str(out), str(CHAPTERS / chapter), str(ROOT)]
+    paths = [str(out), str(CHAPTERS / chapter), str((CHAPTERS / chapter).parent), str(ROOT)]
     # One thread each: there is a process for each core already.
     one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
     done = subprocess.run([sys.executable, "-c", MAKE, *paths], env={**os.environ, **one_thread}, check=False)
@@ -72,6 +75,8 @@ def _digest(chapter: Path) -> str:
     for name in ("numpy", "matplotlib", "scikit-learn"):
         found.update(f"{name} {version(name)}".encode())
     files = [path for path in chapter.rglob("*") if path.suffix in (".py", ".csv", ".json")]
+    if chapter.parent != CHAPTERS:
+        files += chapter.parent.glob("*.py")
     for path in sorted([*files, *PACKAGE.rglob("*.py")]):
         found.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
     return found.hexdigest()
