@@ -71,7 +71,7 @@ def should_prune(pruner, trial, history):
         pruner: ``n_startup_trials``, ``n_warmup_steps``, ``n_min_trials``, whole numbers; and two methods, of which
             you have written one: ``pruner.is_first_in_interval(step, steps)``, and ``pruner.border(losses)``, the
             median of at least one loss.
-        trial: ``curve``, a dict {step: loss} of what it has reported so far. There may be nan in it.
+        trial: ``curve``, a dict {step: loss} of what it has reported so far, maybe nothing. There may be nan in it.
         history: The other trials: ``state`` ("complete", "pruned", "failed" or "running") and ``curve``.
 
     >>> from tpe_reference import MedianPruner
