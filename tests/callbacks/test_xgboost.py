@@ -49,7 +49,8 @@ def test_a_pruned_training_stops_and_callbacks_before_it_come_to_their_end(
 
     with pytest.raises(TrialPruned, match=r"pruned at step 2, with validation-logloss=0\.\d+"):
         train(xgboost, data, [Other(), callback(trial, "validation-logloss")])
-    assert ended == [3]
+    if [int(part) for part in xgboost.__version__.split(".")[:2]] >= [3, 2]:  # before, callbacks have no order
+        assert ended == [3]
     assert list(reports(trial)) == [0, 1, 2]
 
 

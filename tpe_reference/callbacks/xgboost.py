@@ -4,7 +4,8 @@ The callback ends a training in XGBoost's own way: its ``before_iteration`` retu
 (True after a round would say as much, but the callbacks behind it would not hear of that round, and `xgboost.cv` takes
 it for early stopping and looks for a best round.) XGBoost then calls ``after_training`` of every callback in turn, and
 there, in its own turn, this one raises `TrialPruned`. So callbacks that stand before it in the list have finished what
-they do (a last checkpoint, a last line of the log).
+they do (a last checkpoint, a last line of the log). That is so from XGBoost 3.2 on; earlier versions call callbacks in
+no order, and some may miss the end of a training that is pruned.
 
     def objective(trial):
         params = {"objective": "binary:logistic", "eta": trial.suggest_float("eta", 0.01, 0.5, log=True)}
