@@ -383,7 +383,9 @@ def test_nothing_is_loaded_from_another_host(site: Path, pages: dict[Path, Page]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["index.html", "importance.html", "source/tpe.html", "reference/study.html"])
+@pytest.mark.parametrize(
+    "page", ["index.html", "importance.html", "source/tpe.html", "reference/study.html", "explore/index.html"]
+)
 def test_a_browser_without_a_network_has_nothing_to_complain_about(page: str, site: Path, tmp_path: Path) -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
@@ -397,5 +399,8 @@ def test_a_browser_without_a_network_has_nothing_to_complain_about(page: str, si
     ]
     shown = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "md-content" in shown.stdout
-    assert ('class="katex' in shown.stdout) == (page == "importance.html"), "formulas are drawn"
+    assert ('class="katex' in shown.stdout) == (page in ("importance.html", "explore/index.html")), "formulas are drawn"
+    n_figures = len(re.findall(r'class="explore" data-figure=', shown.stdout))
+    assert n_figures == (5 if page == "explore/index.html" else 0)
+    assert shown.stdout.count('data-ready="yes"') == n_figures, "controls stand in place of the pictures"
     assert not [line for line in shown.stderr.splitlines() if "CONSOLE" in line]
