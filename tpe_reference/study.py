@@ -842,16 +842,15 @@ class Study:
         What is learnt from a set of trials does not depend on the order in which they finish.
         """
         named = record.distributions
-        if not named.items() <= self._domains.items():  # which compares those first that are the same object: fast
-            for name, domain in named.items():
-                if self._domains.setdefault(name, domain) != domain:
-                    self._vary(name)
         failed = record.state == TrialState.FAILED
+        if named == self._joint and failed == self._joint_of_failures and record.number > self._joint_from:
+            return  # nothing new, as nearly always; and fast, for dicts compare those first that are the same object
+        for name, domain in named.items():
+            if self._domains.setdefault(name, domain) != domain:
+                self._vary(name)
         if failed and not self._joint_of_failures:
             return
         named = {name: domain for name, domain in named.items() if name not in self._varying}
-        if named == self._joint and failed == self._joint_of_failures and record.number > self._joint_from:
-            return
         if self._joint is None or (self._joint_of_failures and not failed):
             self._joint, self._joint_from = named, record.number
         else:
