@@ -730,6 +730,28 @@ def test_a_space_of_choices_alone_is_searched_without_repeating() -> None:
     assert sampler.explain(space, history, rng_of(48)) == []
 
 
+@pytest.mark.parametrize("parabola", [True, False])
+def test_a_small_space_is_searched_without_repeating(parabola: bool) -> None:
+    space: dict[str, Domain] = {"a": Int(0, 6), "b": Int(1, 16, log=True), "c": Categorical(["u", "v", "w"])}
+    sampler, history = CmaEsSampler(parabola=parabola), list[FrozenTrial]()
+    for n in range(200):
+        params = sampler.suggest(space, history, rng_of(n))
+        history.append(FrozenTrial(params, (params["a"] - 2) ** 2 + abs(params["b"] - 5) + (params["c"] != "v")))
+    assert min(t.loss for t in history[:100]) == 0.0
+    assert len({tuple(t.params.items()) for t in history}) == 200, "of 336"
+
+
+def test_a_part_of_the_parameters_may_repeat() -> None:
+    """What other parameters a trial has makes it new, so nothing keeps this one from where it is best."""
+    space: dict[str, Domain] = {"n": Int(0, 300)}
+    sampler, history = CmaEsSampler(), list[FrozenTrial]()
+    for n in range(100):
+        params = sampler.suggest(space, history, rng_of(n))
+        history.append(FrozenTrial({**params, "other": n}, float((params["n"] - 90) ** 2)))
+    late = [abs(t.params["n"] - 90) for t in history[-30:]]
+    assert np.mean(late) < 10, "by chance it would be 90"
+
+
 def test_integers_do_not_freeze_it() -> None:
     space: dict[str, Domain] = {f"n{j}": Int(0, 60) for j in range(4)}
 

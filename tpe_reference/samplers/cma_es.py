@@ -49,6 +49,7 @@ What is not in the tutorial
     - Choices have no order, so no place in a normal distribution. Each has a probability, which moves towards how
       often the better half chose it: `learn_choices`.
     - A configuration that was tried is drawn again, a few times; only where all values can be counted does it occur.
+      In a small space it is drawn uniformly then: where the distribution has nothing new to offer, the rest has.
     - One trial of a generation is not drawn but computed: the minimum of a parabola that is fitted to the latest
       trials, `parabola_minimum`: the idea of [Hansen 2019], simplified. It reads the losses themselves, no longer
       their ranking alone. With a hundred or two trials it is what matters most: on smooth functions the regret
@@ -403,10 +404,11 @@ def parabola_minimum(state: CmaState | None, x: Floats, chosen: Floats, losses: 
     if len(x) <= 1.3 * size:
         return None
     x, chosen, losses = (rows[-3 * size :] for rows in (x, chosen, losses))  # older ones are from farther away
-    finite = losses[np.isfinite(losses)]
-    if len(finite) == 0 or finite.min() == finite.max():
+    is_finite = np.isfinite(losses)
+    finite = losses[is_finite]
+    if len(finite) == 0 or finite.min() == (worst := finite.max()):
         return None
-    y = np.where(np.isfinite(losses), losses, finite.max())
+    y = np.where(is_finite, losses, worst)
     y = np.minimum(np.maximum(y, -1e100), 1e100)  # whose squares are finite
     t = x if state is None else (x - state.mean) / state.sigma @ (state.B / state.D)
     i, j = _pairs(d if is_full else 0)
@@ -414,8 +416,9 @@ def parabola_minimum(state: CmaState | None, x: Floats, chosen: Floats, losses: 
     columns = np.concatenate([one, t, t * t, t.take(i, axis=1) * t.take(j, axis=1), chosen], axis=1)
     scale = np.sqrt((columns * columns).mean(axis=0)) + 1e-12
     columns = columns / scale
+    normal = columns.T @ columns
     # A trace of ridge regression: without it, choices that are always made together leave the equations singular.
-    normal = columns.T @ columns + 1e-8 * len(t) * np.eye(size)
+    normal.flat[:: size + 1] += 1e-8 * len(t)  # the diagonal
     fitted = np.linalg.solve(normal, columns.T @ (y - y.min())) / scale
     b, H = fitted[1 : d + 1], np.diag(2 * fitted[d + 1 : 2 * d + 1])
     H[i, j] = H[j, i] = fitted[2 * d + 1 : size - chosen.shape[1]]
@@ -547,6 +550,9 @@ class _Fold:
         self._numbers = {name: domain for name, domain in free.items() if name not in self._choices}
         self._free: dict[str, Any] = {**self._numbers, **self._choices}
         self._sizes = [domain.size for domain in self._choices.values()]
+        # A study has hundreds or thousands of trials. What has many more configurations cannot be searched through, and
+        # is better served by a restart, which repetitions lead to: they make the generations equal.
+        self._is_small = math.prod(domain.size or math.inf for domain in space.values()) <= 10_000
         # A fifth of a cell: from a cell's centre its borders are then 2.5 standard deviations off, and one sample in
         # 80 leaves it in this coordinate. [Hamano] takes 1 / (d lambda), 1/21 for three parameters and 1/240 for 20.
         min_std = [0.2 / domain.size if domain.size else 0.0 for domain in self._numbers.values()]
@@ -566,6 +572,7 @@ class _Fold:
         self._waiting: list[tuple[int, Any, list[float]]] = []  # (number, trial, point), finished, by number
         self._tried: set[tuple[Any, ...]] = set()  # configurations of finished trials
         self._being_tried: set[tuple[Any, ...]] = set()  # and of running ones, which may yet finish as others
+        self._is_part = False  # whether a finished trial has other parameters as well: what is but a part may recur
         self._runs: list[Run] = []
         popsize = strategy(max(1, len(self._numbers) + len(self._choices)), self.sampler.popsize).popsize
         self._start(Run(popsize, self.sampler.sigma0), np.full(len(self._numbers), 0.5))
@@ -615,6 +622,7 @@ class _Fold:
             if running:
                 blocking = min(blocking, number)
             else:
+                self._is_part |= len(params) > len(self.space)
                 point = [domain.to_unit(params[name]) for name, domain in self._free.items()]
                 bisect.insort(self._waiting, (number, trial, point))  # all numbers differ, so nothing else is compared
         while len(self._waiting) >= (n := self._runs[-1].popsize) and self._waiting[n - 1][0] < blocking:
@@ -683,6 +691,10 @@ class _Fold:
                 u = sample(self.state, rng.standard_normal(len(self._numbers))).tolist()
             places = self._draw_choices(rng)
             if all(0.0 <= u_j <= 1.0 for u_j in u) and self._is_new(params := self._decode(u, places)):
+                return params
+        for _ in range(30 if self._is_small and not self._is_part else 0):  # of a last tenth 23 in 24 find something
+            params = {name: domain.from_unit(rng.random()) for name, domain in self.space.items()}
+            if self._is_new(params):
                 return params
         return self._decode(u, places)
 
