@@ -124,8 +124,8 @@ def covariance(s, C, p_c, y, length, lost):
     raise NotImplementedError("05.6 covariance")
 
 
-# The real sampler with your functions in the place of its own, as far as you have come. (The rest of it calculates with
-# what they return: here a list has to become an array, np.array(...).) See it beside ours:
+# The real sampler with your functions in the place of its own; where one is not written yet, the real one stands in.
+# See it beside ours:
 #     tpe-reference compare --sampler FILE:MyCmaEs --samplers cma-es --problems sphere branin --seeds 10
-MINE = [raw_weights, scaled_weights, sample, cumulate, step_size, covariance]  # leave out what is not written yet
+MINE = [raw_weights, scaled_weights, sample, cumulate, step_size, covariance]
 MyCmaEs = put_into("samplers.cma_es", {function.__name__: function for function in MINE}).CmaEsSampler

@@ -126,8 +126,7 @@ def paired_ratio(mine, theirs, rng):
     raise NotImplementedError("07.6 paired_ratio")
 
 
-# The package's statistics with your functions in the place of its own: leave out what is not written yet, and the real
-# one stands in. my_statistics.estimate(losses, np.median), say, has intervals from your draws. (The rest calculates
-# with what your functions return: here a list has to become an array, np.array(...).)
+# The package's statistics with your functions in the place of its own; where one is not written yet, the real one
+# stands in. my_statistics.estimate(losses, np.median), say, has intervals from your draws.
 MINE = [incumbent, ranks, wins, area, resample]
 my_statistics = put_into("compare.statistics", {function.__name__: function for function in MINE})

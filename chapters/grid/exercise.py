@@ -115,8 +115,8 @@ def suggest_refined(space, history, rng):
     raise NotImplementedError("02.5 suggest_refined")
 
 
-# The real sampler with your functions in the place of its own, as far as you have come: leave out what is not written
-# yet. Seven values of each parameter; of two parameters that is a grid of 49 points. See it beside ours:
+# The real sampler with your functions in the place of its own; where one is not written yet, the real one stands in.
+# Seven values of each parameter; of two parameters that is a grid of 49 points. See it beside ours:
 #     tpe-reference compare --sampler FILE:MyGrid --samplers grid random --problems branin --seeds 10
 MINE = [evenly_spaced, stride, nth_point]
 

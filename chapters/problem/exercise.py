@@ -137,7 +137,7 @@ def run_search(suggest, space, objective, n_trials, seed, history=()):
 
 
 # TPE in a unit interval of yours: each domain of a problem is made anew, with your functions in the place of its own.
-# Leave out what is not written yet, and the real one stands in. See that it makes no difference:
+# Where one is not written yet, the real one stands in. See that it makes no difference:
 #     tpe-reference compare --sampler FILE:OnMyScale --samplers tpe --problems branin --seeds 10
 MINE = {
     "cell": cell,

@@ -107,8 +107,8 @@ def successive_halving(trial, history):
     raise NotImplementedError("06.5 successive_halving")
 
 
-# The real pruners with your functions in the place of their own: leave out what is not written yet, and the real one
-# stands in. See what they do: create_study(pruner=MyMedianPruner()), or replay(curves, MyMedianPruner()) with the
+# The real pruners with your functions in the place of their own; where one is not written yet, the real one stands
+# in. See what they do: create_study(pruner=MyMedianPruner()), or replay(curves, MyMedianPruner()) with the
 # curves of this chapter, in curves.py.
 MINE = {
     "median": median,

@@ -115,9 +115,10 @@ def suggest_one_by_one(space, history, rng):
     raise NotImplementedError("04.6 suggest_one_by_one")
 
 
-# The real sampler with your functions in the place of its own, as far as you have come. See it beside ours:
+# The real sampler with your functions in the place of its own; where one is not written yet, the real one stands in.
+# See it beside ours:
 #     tpe-reference compare --sampler FILE:MyTPE --problems sphere branin --seeds 10
-MINE = [a_tenth, split, bandwidths, log_pdfs, choose]  # leave out what is not written yet, and the real one stands in
+MINE = [a_tenth, split, bandwidths, log_pdfs, choose]
 MyTPE = put_into("samplers.tpe", {function.__name__: function for function in MINE}).TPESampler
 
 

@@ -26,7 +26,7 @@ from .checking import (
     require,
     trial_rng,
 )
-from .putting_in import put_into
+from .putting_in import replaced
 
 chapter = Chapter(
     number=7,
@@ -150,7 +150,7 @@ def _runs(problem: int) -> list[list[Trials]]:
 
 def _summary(statistics: ModuleType) -> list[list[Any]]:
     """Return the rows of summary.csv, as the report makes them with these statistics."""
-    results = put_into("compare.results", {})
+    results = replaced("compare.results", {})
     vars(results).update({name: value for name, value in vars(statistics).items() if name in vars(results)})
     made = [
         results.Result(problem, _CONTESTANTS, _CONTESTANTS, _runs(i), _TRIALS) for i, problem in enumerate(_PROBLEMS)
@@ -161,8 +161,8 @@ def _summary(statistics: ModuleType) -> list[list[Any]]:
 def _same_report(mine: Function, reference: Function, name: str) -> None:
     """Put both functions into the real statistics, and compare what the report of a comparison says."""
     counted, calls = as_the_reference(mine, reference)
-    expected = _summary(put_into("compare.statistics", {name: reference}))
-    got = _summary(put_into("compare.statistics", {name: counted}))
+    expected = _summary(replaced("compare.statistics", {name: reference}))
+    got = _summary(replaced("compare.statistics", {name: counted}))
     for ours, theirs in zip(expected, got, strict=True):
         right, found = (dict(zip(("value", "low", "high"), row[4:7], strict=True)) for row in (ours, theirs))
         if problem := difference(right, found, TOLERANCE):

@@ -27,7 +27,7 @@ from ..pruners import Pruner
 from ..space import Domain, Float, FrozenTrial, TrialState
 from ..study import create_study
 from ..traces.check import difference
-from .putting_in import function_at, put_into
+from .putting_in import converted, function_at, replaced
 
 Function: TypeAlias = Callable[..., Any]
 Space: TypeAlias = Mapping[str, Domain]
@@ -192,8 +192,8 @@ def same_search(
     """
     module, _, name = target.partition(":")
     counted, calls = as_the_reference(mine, reference)
-    ours = suggest(put_into(module, {name: reference}))
-    theirs = suggest(put_into(module, {name: counted}))
+    ours = suggest(replaced(module, {name: reference}))
+    theirs = suggest(replaced(module, {name: counted}))
     history: list[FrozenTrial] = []
     for n in range(trials):
         expected = ours(space, history, trial_rng(n))
@@ -232,7 +232,7 @@ def same_pruning(
     """
     module, _, name = target.partition(":")
     counted, calls = as_the_reference(mine, reference)
-    both = _Compared(pruner(put_into(module, {name: reference})), pruner(put_into(module, {name: counted})), name)
+    both = _Compared(pruner(replaced(module, {name: reference})), pruner(replaced(module, {name: counted})), name)
     study = create_study(pruner=both, seed=SEED)
     for curve in curves:
         trial = study.ask({"x": Float(0.0, 1.0)})
@@ -275,7 +275,7 @@ def as_the_reference(mine: Function, reference: Function) -> tuple[Function, lis
         calls.append(None)
         theirs = copy.deepcopy(arguments)  # before the reference draws from a generator that is among them
         like = reference(*arguments)
-        return _converted(mine(*theirs), like)
+        return converted(mine(*theirs), like)
 
     return counted, calls
 
@@ -369,17 +369,6 @@ def _apart(space: Space, expected: Mapping[str, Any] | None, got: Mapping[str, A
         if not is_same:
             return f"{name} should be {expected[name]!r}, not {got[name]!r}"
     return ""
-
-
-def _converted(got: Any, like: Any) -> Any:
-    """Return an answer with the types of another: arrays of lists, floats of integers."""
-    if isinstance(like, np.ndarray):
-        return np.asarray(got, dtype=like.dtype)
-    if isinstance(like, (tuple, list)) and isinstance(got, Sequence):
-        if len(got) != len(like):  # a sort key may be shorter; in any case tuples are not compared with lists
-            return type(like)(got)
-        return type(like)(_converted(one, other) for one, other in zip(got, like, strict=True))
-    return type(like)(got) if isinstance(like, (bool, int, float)) else got
 
 
 def _plain(value: Any) -> Any:
