@@ -470,7 +470,8 @@ def _cells(edges: Mapping[int, Floats], mu: Floats, sigma: Floats, order: NDArra
     is_first[:, 1:] = (mu[:, 1:] != mu[:, :-1]) | (sigma[:, 1:] != sigma[:, :-1])
     kind = np.empty_like(in_order)
     kind.ravel()[in_order] = is_first.cumsum(axis=1) - 1
-    return {row: _Cells(edges[row], kind[k], mu[k, is_first[k]], sigma[k, is_first[k]]) for k, row in enumerate(rows)}
+    parts = zip(rows, kind, mu, sigma, is_first, strict=True)
+    return {row: _Cells(edges[row], of_row, m[first], s[first]) for row, of_row, m, s, first in parts}
 
 
 class _Choices:
@@ -519,7 +520,7 @@ class _Choices:
         chosen = np.empty((len(i), len(self.columns)))
         r = rng.random(chosen.shape)
         for k, (table, row) in enumerate(zip(self.tables, self.rows[:, i], strict=True)):
-            chosen[:, k] = (table.cumsum(axis=1)[row, :-1] <= r[:, [k]]).sum(axis=1)
+            chosen[:, k] = (table.cumsum(axis=1)[row, :-1] <= r[:, k, None]).sum(axis=1)
         chosen += 0.5
         chosen /= self.sizes
         return chosen
