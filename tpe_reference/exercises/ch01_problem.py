@@ -143,7 +143,7 @@ def _followed(mine: Function, reference: Function, name: str) -> None:
 
         return suggested
 
-    same_search(mine, reference, f"space:{name}", suggest, _SPACE, _loss, trials=80)
+    same_search(mine, reference, f"space:{name}", suggest, _SPACE, _loss, trials=50)
 
 
 # ---- 01.1 cell -------------------------------------------------------------------------------------------------------
