@@ -351,6 +351,9 @@ def test_every_page_is_built_with_what_it_is_about(site: Path) -> None:
         assert (site / page).with_suffix(".html").exists(), page
     assert "def bandwidths" in re.sub("<[^>]*>", "", (site / "source" / "tpe.html").read_text(encoding="utf-8"))
     assert 'id="tpe_reference.Study.optimize"' in (site / "reference" / "study.html").read_text(encoding="utf-8")
+    for path in (site / "reference").glob("*.html"):
+        message = f'{path.name}: a doctest of a docstring stands under "Examples:", or it is shown as a quotation'
+        assert "<blockquote>" not in path.read_text(encoding="utf-8"), message
 
 
 @pytest.mark.slow

@@ -129,15 +129,16 @@ def get_param_importances(
 
     Interactions are not seen. Whether ``x * y > 0`` cannot be told from x alone, nor from y:
 
-    >>> import warnings
-    >>> from tpe_reference import RandomSampler, create_study
-    >>> study = create_study(sampler=RandomSampler(), seed=1)
-    >>> def objective(trial):
-    ...     x, y, z = (trial.suggest_float(name, -1, 1) for name in "xyz")
-    ...     return (x * y > 0) + 0.1 * z
-    >>> study.optimize(objective, n_trials=400)
-    >>> {name: round(share, 2) for name, share in get_param_importances(study).items()}
-    {'z': 1.0, 'x': 0.0, 'y': 0.0}
+    Examples:
+        >>> import warnings
+        >>> from tpe_reference import RandomSampler, create_study
+        >>> study = create_study(sampler=RandomSampler(), seed=1)
+        >>> def objective(trial):
+        ...     x, y, z = (trial.suggest_float(name, -1, 1) for name in "xyz")
+        ...     return (x * y > 0) + 0.1 * z
+        >>> study.optimize(objective, n_trials=400)
+        >>> {name: round(share, 2) for name, share in get_param_importances(study).items()}
+        {'z': 1.0, 'x': 0.0, 'y': 0.0}
     """
     if evaluator is not None:
         raise TypeError(
@@ -176,10 +177,11 @@ def ped_anova(
     Raises:
         ValueError: For quantiles out of range, less than two trials that count, none with a finite loss.
 
-    >>> history = [FrozenTrial({"x": i / 400, "y": i * 7 % 401 / 400}, loss=i / 400) for i in range(401)]
-    >>> v = ped_anova({"x": Float(0, 1), "y": Float(0, 1)}, history, target_quantile=0.5)
-    >>> round(v["x"], 2), round(v["y"], 2)  # of two halves the variance is 1/4: x explains it, but for the smoothing
-    (0.21, 0.0)
+    Examples:
+        >>> history = [FrozenTrial({"x": i / 400, "y": i * 7 % 401 / 400}, loss=i / 400) for i in range(401)]
+        >>> v = ped_anova({"x": Float(0, 1), "y": Float(0, 1)}, history, target_quantile=0.5)
+        >>> round(v["x"], 2), round(v["y"], 2)  # of two halves the variance is 1/4: x explains it, but for smoothing
+        (0.21, 0.0)
     """
     _check_quantiles(target_quantile, region_quantile)
     finished = [trial for trial in history if trial.state != "running"]

@@ -59,8 +59,9 @@ class Float:
         ValueError: For bounds that are not finite or out of order, ``log`` with ``low <= 0`` or with a
             step, and a step that is not positive.
 
-    >>> list(Float(0.8, 1.0, step=0.1).values())
-    [0.8, 0.9, 1.0]
+    Examples:
+        >>> list(Float(0.8, 1.0, step=0.1).values())
+        [0.8, 0.9, 1.0]
     """
 
     low: float
@@ -177,8 +178,9 @@ class Int:
         ValueError: For bounds or steps that are not integers, bounds out of order, ``log`` with
             ``low <= 0`` or with a step, and a step that is not positive.
 
-    >>> list(Int(0, 10, step=5).values())
-    [0, 5, 10]
+    Examples:
+        >>> list(Int(0, 10, step=5).values())
+        [0, 5, 10]
     """
 
     low: int
@@ -255,8 +257,9 @@ class Categorical:
     Raises:
         ValueError: For no choices, a choice twice, and choices that JSON cannot hold.
 
-    >>> Categorical(["sqrt", "log2", None]).from_unit(0.99) is None
-    True
+    Examples:
+        >>> Categorical(["sqrt", "log2", None]).from_unit(0.99) is None
+        True
     """
 
     choices: tuple[Value, ...] = field(compare=False)
@@ -318,8 +321,9 @@ def cell(u: float, n: int) -> int:
 def domain_to_json(domain: Domain) -> dict[str, Any]:
     """A domain as a dict that JSON can hold.
 
-    >>> domain_to_json(Int(1, 9))
-    {'kind': 'int', 'low': 1, 'high': 9, 'log': False, 'step': 1}
+    Examples:
+        >>> domain_to_json(Int(1, 9))
+        {'kind': 'int', 'low': 1, 'high': 9, 'log': False, 'step': 1}
     """
     if isinstance(domain, Categorical):
         return {"kind": "categorical", "choices": list(domain.choices)}
@@ -368,9 +372,10 @@ class FrozenTrial:
         curve: The losses it reported on the way, by step.
         state: "running", "complete", "pruned" or "failed".
 
-    >>> history = [FrozenTrial({"x": 1}, 0.5), FrozenTrial({"x": 2}, 0.1), FrozenTrial({"x": 3}, state="failed")]
-    >>> min(history, key=FrozenTrial.merit).params
-    {'x': 2}
+    Examples:
+        >>> history = [FrozenTrial({"x": 1}, 0.5), FrozenTrial({"x": 2}, 0.1), FrozenTrial({"x": 3}, state="failed")]
+        >>> min(history, key=FrozenTrial.merit).params
+        {'x': 2}
     """
 
     params: Mapping[str, Any]

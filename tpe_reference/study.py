@@ -396,10 +396,11 @@ class Study:
             ValueError: For a trial that is not finished, a value that does not fit its state, a parameter outside its
                 domain, a domain without its parameter.
 
-        >>> study = create_study()
-        >>> study.add_trial(TrialRecord(0, TrialState.COMPLETE, 0.25, {"x": 0.5}, {"x": Float(0, 1)}))
-        >>> study.best_params
-        {'x': 0.5}
+        Examples:
+            >>> study = create_study()
+            >>> study.add_trial(TrialRecord(0, TrialState.COMPLETE, 0.25, {"x": 0.5}, {"x": Float(0, 1)}))
+            >>> study.best_params
+            {'x': 0.5}
         """
         self.add_trials([trial])
 
@@ -539,7 +540,7 @@ class Study:
             reproducible: Whether a parallel run gives the same trials whatever the timing, see below. A number instead
                 of True: how many trials are under way at once, over all the processes that share the study.
 
-        Several at once
+        Several at once:
             The objective is sent to other processes, so it must be a function at the top level of a module, and a
             script must guard its own start with ``if __name__ == "__main__":``. What a trial knows of the others is
             what had finished when it was asked for; those under way are known with their parameters. A process that
@@ -547,7 +548,7 @@ class Study:
             After an error or a `stop` no trial starts, and those under way are waited for; after Ctrl-C they are ended,
             and failed as "interrupted". From another process an objective cannot reach the study: stop from a callback.
 
-        Reproducible
+        Reproducible:
             With k workers trial n knows what came of the trials 0 .. n - k, and of the later ones only the parameters
             that they were given at the start; callbacks and limits see the trials in the order of their numbers. So the
             same seed gives the same trials on any machine, with any kind of workers, and also when the search is

@@ -156,14 +156,15 @@ class FixedTrial(TrialRecord):
         params: The values that the objective gets; each has to be inside the domain that it names.
         number: What the objective sees as ``trial.number``.
 
-    >>> def objective(trial):
-    ...     return trial.suggest_float("x", 0, 1) + trial.suggest_int("n", 1, 3)
-    >>> objective(FixedTrial({"x": 0.5, "n": 2}))
-    2.5
-    >>> objective(FixedTrial({"x": 0.5, "n": 4}))
-    Traceback (most recent call last):
-        ...
-    ValueError: n=4 lies outside Int(low=1, high=3, log=False, step=1); widen the domain or change the value
+    Examples:
+        >>> def objective(trial):
+        ...     return trial.suggest_float("x", 0, 1) + trial.suggest_int("n", 1, 3)
+        >>> objective(FixedTrial({"x": 0.5, "n": 2}))
+        2.5
+        >>> objective(FixedTrial({"x": 0.5, "n": 4}))
+        Traceback (most recent call last):
+            ...
+        ValueError: n=4 lies outside Int(low=1, high=3, log=False, step=1); widen the domain or change the value
     """
 
     def __init__(self, params: Mapping[str, Any], number: int = 0) -> None:
@@ -199,8 +200,9 @@ def create_trial(
     Raises:
         ValueError: For what no finished trial could have left, parameters without a domain, both of value and values.
 
-    >>> create_trial(params={"x": 2.0}, distributions={"x": Float(0, 10)}, value=4.0).params
-    {'x': 2.0}
+    Examples:
+        >>> create_trial(params={"x": 2.0}, distributions={"x": Float(0, 10)}, value=4.0).params
+        {'x': 2.0}
     """
     if value is not None and values is not None:
         raise ValueError(f"create_trial: give value or values, got {value!r} and {values!r}")
