@@ -25,13 +25,12 @@ Objective = Callable[[Mapping[str, Any]], float]
 
 def make(out: Path) -> None:
     """Run the experiments, draw them into a folder, and leave their numbers beside as tables."""
-    for experiment in (too_few, too_wide, log_or_not, repeats, defaults):
+    for experiment in (too_few, too_wide, log_or_not, repeats, defaults, pruner):
         figure, table = experiment()
         name = experiment.__name__.replace("_", "-")
         figure.savefig(out / f"{name}.svg")
         (out / f"{name}.md").write_text(table, encoding="utf-8")
     (out / "settings.md").write_text(settings(), encoding="utf-8")
-    (out / "pruner.md").write_text(pruner(), encoding="utf-8")
     dimensions().savefig(out / "dimensions.svg")
     dependent().savefig(out / "dependent.svg")
 
@@ -134,16 +133,28 @@ def settings() -> str:
     return table(["search", "setting", "sphere", "Rastrigin"], [[*key, *found] for key, found in rows.items()])
 
 
-def pruner() -> str:
+def pruner() -> tuple[Figure, str]:
     """What a warm-up saves and loses, on orderly and on crossing curves: pruner.csv."""
     rows: dict[tuple[str, str], list[str]] = {}
+    figure, panels = empty(7.4, 2.8, 2)
     for row in stored("pruner.csv"):
         style = ".3f" if row["what"] == "regret" else ".0%"
         mean, low, high = (f"{float(row[name]):{style}}" for name in ("mean", "low", "high"))
         warmup = f"{row['warm-up']}, the default" if row["warm-up"] == "0" else row["warm-up"]
         rows.setdefault((row["curves"], warmup), []).append(f"{mean} [{low}, {high}]")
+    for panel, what, label in zip(
+        panels, ("saved", "killed"), ("steps saved, %", "best stopped, % of runs"), strict=True
+    ):
+        for curves, colour, marker, dashes in (("orderly", BLUE, "s", "-"), ("crossing", RED, "o", "--")):
+            found = [row for row in stored("pruner.csv") if (row["curves"], row["what"]) == (curves, what)]
+            shares = [(100 * float(row["mean"]), 100 * float(row["low"]), 100 * float(row["high"])) for row in found]
+            look = {"color": colour, "marker": marker, "linestyle": dashes, "label": curves}
+            whiskers(panel, [int(row["warm-up"]) for row in found], shares, **look)
+        panel.set(xlabel="n_warmup_steps, of 30", ylabel=label, ylim=(-3, 103))
+        panel.set_xticks([0, 5, 10, 15])
+    panels[1].legend(fontsize=9)
     head = ["curves", "`n_warmup_steps`", "steps saved", "best curve stopped", "regret"]
-    return table(head, [[*key, *found] for key, found in rows.items()])
+    return figure, table(head, [[*key, *found] for key, found in rows.items()])
 
 
 SAMPLERS: dict[str, tuple[Callable[[], Any], dict[str, str]]] = {
