@@ -47,7 +47,7 @@ INSTEAD = {
     "exceptions.OptunaError": "wrong arguments raise ValueError and TypeError",
     "exceptions.UpdateFinishedTrialError": "telling a trial twice raises ValueError",
     "artifacts": "keep files under names with trial.number in them, and the names in user attributes",
-    "integration": "call trial.report and trial.should_prune in the training loop; for OptunaSearchCV use TPESearchCV",
+    "integration": "use tpe_reference.callbacks, which has them by name; for OptunaSearchCV use TPESearchCV",
     "search_space": "a space is a dict: trial.distributions",
     "storages": _URL,
     "terminator": "use patience= or target= of Study.optimize",
