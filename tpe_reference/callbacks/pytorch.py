@@ -101,11 +101,11 @@ class PyTorchPruningCallback:
 
     def _number(self, value: Any) -> Any:
         """Return the number in a tensor of one element; anything else as it is, for the trial to judge."""
-        if not hasattr(value, "detach"):
+        if not hasattr(value, "numel"):  # which tensors have
             return value
         if value.numel() != 1:
             raise ValueError(
                 f"{self._reporter.who}: value must be a number, got a tensor of shape {tuple(value.shape)}; "
                 "take its mean, say"
             )
-        return value.detach().item()
+        return value.item()
