@@ -560,23 +560,28 @@ def _log_sum_exp(log_terms: Floats) -> Floats:
 
 
 def _log_kernels(densities: Sequence[ParzenEstimator], u: Floats, masses: Sequence[Any], some: slice) -> Floats:
-    """Return the logarithm of prod_j k_ij(x_j) for every point and some kernels of all densities, (m, kernels).
+    """Return the logarithm of prod_j k_ij(x_j) for every point and some kernels of all densities, (m, kernels)."""
+    log_k = _product(*_factors(densities, u, some))
+    for log_mass, cell, kinds in masses:
+        log_k += log_mass.take(np.concatenate([kind[some] for kind in kinds]), axis=1)[cell]
+    return log_k
+
+
+def _factors(densities: Sequence[ParzenEstimator], u: Floats, some: slice) -> tuple[Floats, Floats]:
+    """Return two matrices whose product is log k but for parameters with cells, (m, features) and (features, kernels).
 
     The square in (1) is expanded, x^2 - 2 x mu + mu^2, and a choice is a column of zeros with a 1 in its place, so
     that one matrix product brings all points and all kernels together. (Rounding: the terms stay below
     1 / sigma^2 <= 10 000, so about 1e-12 is lost of log k.)
     """
     one = densities[0]
-    mu = np.concatenate([density._mu[:, some] for density in densities], axis=1)
-    sigma = np.concatenate([density._sigma[:, some] for density in densities], axis=1)
-    left, right = _walls(mu, sigma)
-    divisor = right - left
-    smooth: Any = [row for row in range(len(mu)) if row not in one._cells] if one._cells else slice(None)
-    x, mu, sigma = u.T[one._numeric][smooth], mu[smooth], sigma[smooth]
-    divisor[smooth] *= sigma * math.sqrt(2.0 * math.pi)
+    smooth: Any = [row for row in range(len(one._numeric)) if row not in one._cells] if one._cells else slice(None)
+    x = u.T[one._numeric][smooth]
+    mu = np.concatenate([density._mu[:, some] for density in densities], axis=1)[smooth]
+    sigma = np.concatenate([density._sigma[:, some] for density in densities], axis=1)[smooth]
     precision = 1.0 / (sigma * sigma)
     linear = mu * precision
-    constant = -0.5 * (mu * linear).sum(axis=0) - np.log(divisor).sum(axis=0)
+    constant = -0.5 * (mu * linear).sum(axis=0) - _log_divisors(mu, sigma)
     features = [x * x, x, np.ones((1, len(u)))]
     coefficients = [-0.5 * precision, linear, constant[None]]
     choices = [density._choices for density in densities if density._choices is not None]
@@ -584,10 +589,14 @@ def _log_kernels(densities: Sequence[ParzenEstimator], u: Floats, masses: Sequen
         features.append(choices[0].as_ones(u))
         of_each = zip(*(choice.log_kernels(some) for choice in choices), strict=True)
         coefficients += [np.concatenate(kernels, axis=1) for kernels in of_each]
-    log_k = _product(np.concatenate(features).T, np.concatenate(coefficients))
-    for log_mass, cell, kinds in masses:
-        log_k += log_mass.take(np.concatenate([kind[some] for kind in kinds]), axis=1)[cell]
-    return log_k
+    return np.concatenate(features).T, np.concatenate(coefficients)
+
+
+def _log_divisors(mu: Floats, sigma: Floats) -> Floats:
+    """Return the logarithm of what (1) is divided by, in all dimensions together, (d, kernels) -> (kernels,)."""
+    left, right = _walls(mu, sigma)
+    log_divisors: Floats = np.log((right - left) * (sigma * math.sqrt(2.0 * math.pi))).sum(axis=0)
+    return log_divisors
 
 
 def _product(a: Floats, b: Floats) -> Floats:
@@ -604,23 +613,24 @@ def _product(a: Floats, b: Floats) -> Floats:
 
 
 def _log_masses(densities: Sequence[ParzenEstimator], u: Floats) -> list[tuple[Floats, NDArray[np.intp], list[Any]]]:
-    """Return what is needed of the logarithms of (3), but for Z, of each parameter with cells.
+    """Return what is needed of the logarithms of (3) of each parameter with cells.
 
     Returns:
         For each: the logarithms for the cells that hold a point and the kinds of kernels of all densities, (cells,
         kinds); which of these cells holds each point, (m,); the kinds of each density's kernels, (n + 1,) each.
     """
     parts, z = [], []
-    for row, first in densities[0]._cells.items():
-        cells, edges = [density._cells[row] for density in densities], first.edges
+    for row, one in densities[0]._cells.items():
+        cells, edges = [density._cells[row] for density in densities], one.edges
         cell = edges[1:-1].searchsorted(u[:, densities[0]._numeric[row]], side="right")
         needed = np.array(sorted(set(cell.tolist())))  # many points share a cell
         mu, sigma = np.concatenate([c.mu for c in cells]), np.concatenate([c.sigma for c in cells])
         starts = itertools.accumulate((len(c.mu) for c in cells), initial=0)
         kinds = [c.kind + start for c, start in zip(cells, starts, strict=False)]
-        borders = edges[needed + _LEFT_AND_RIGHT]
+        # Left and right borders of the cells; last those of the whole interval, whose mass is Z.
+        borders = np.concatenate([edges[needed + _LEFT_AND_RIGHT], _WALLS[:, None]], axis=1)
         z.append(((borders[:, :, None] - mu) / sigma).reshape(2, -1))
-        parts.append(((len(needed), len(mu)), needed.searchsorted(cell), kinds))
+        parts.append(((len(needed) + 1, len(mu)), needed.searchsorted(cell), kinds))
     if not parts:
         return []
     # Of all parameters at once: with few trials the calls are what costs, and with many one large array is cheaper
@@ -628,11 +638,12 @@ def _log_masses(densities: Sequence[ParzenEstimator], u: Floats) -> list[tuple[F
     left, right = normal_cdf(np.concatenate(z, axis=1))
     # Far from a kernel the difference is 0 to machine precision; the prior, never that far, decides there.
     log_mass = np.log(np.maximum(right - left, 1e-300))
-    ends = itertools.accumulate(math.prod(shape) for shape, _, _ in parts)
-    return [
-        (log_mass[end - math.prod(shape) : end].reshape(shape), cell, kinds)
-        for end, (shape, cell, kinds) in zip(ends, parts, strict=True)
-    ]
+    found, first = [], 0
+    for (n_cells, n_kinds), cell, kinds in parts:
+        masses = log_mass[first : first + n_cells * n_kinds].reshape(n_cells, n_kinds)
+        found.append((masses[:-1] - masses[-1], cell, kinds))
+        first += masses.size
+    return found
 
 
 def numerical(space: Space) -> list[int]:
