@@ -35,6 +35,11 @@ def torch() -> Any:
 
 
 @pytest.fixture(scope="session")
+def sklearn() -> Any:
+    return framework("sklearn", "sklearn")
+
+
+@pytest.fixture(scope="session")
 def xgboost() -> Any:
     return framework("xgboost", "xgboost")
 

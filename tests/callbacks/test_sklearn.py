@@ -9,7 +9,7 @@ import tpe_reference
 from tpe_reference import TrialPruned
 from tpe_reference.callbacks import fit_with_pruning
 
-pytest.importorskip("sklearn", reason='needs the extra "sklearn"')
+pytestmark = pytest.mark.usefixtures("sklearn")
 
 
 def classifier(**params: Any) -> Any:

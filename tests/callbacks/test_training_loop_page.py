@@ -16,9 +16,8 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, flags=re.DOTALL | re.MULTIL
 
 
 @pytest.fixture(scope="module")
-def page(torch: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def page(torch: Any, sklearn: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """The names that the page's blocks leave behind, in the folder that they ran in."""
-    pytest.importorskip("sklearn", reason='needs the extra "sklearn"')
     names: dict[str, Any] = {"__name__": "page"}
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         patch.chdir(tmp_path_factory.mktemp("page"))
