@@ -3,6 +3,8 @@
 import re
 import warnings
 from collections.abc import Iterator
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +15,31 @@ import tpe_reference.callbacks
 
 PAGE = (Path(__file__).parents[2] / "chapters" / "training-loop.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, flags=re.DOTALL | re.MULTILINE)
+SHOWN = "".join(re.findall(r"^```text\n(.*?)^```$", PAGE, flags=re.DOTALL | re.MULTILINE))
 
 
 @pytest.fixture(scope="module")
 def page(torch: Any, sklearn: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """The names that the page's blocks leave behind, in the folder that they ran in."""
     names: dict[str, Any] = {"__name__": "page"}
+    printed = StringIO()
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         patch.chdir(tmp_path_factory.mktemp("page"))
         warnings.filterwarnings("ignore", message="trial .* failed: OutOfMemoryError")  # as the page says
-        for block in BLOCKS:
-            exec(compile(block, "training-loop.md", "exec"), names)
+        with redirect_stdout(printed):
+            for block in BLOCKS:
+                exec(compile(block, "training-loop.md", "exec"), names)
+        names["printed"] = printed.getvalue()
         yield names
 
 
 def test_the_blocks_do_what_the_page_says(page: dict[str, Any], torch: Any) -> None:
     assert len(BLOCKS) == 5
+    number = r"\d+(?:\.\d+)?"
+    assert re.sub(number, "#", page["printed"]) == re.sub(number, "#", SHOWN)
+    # Another build of torch rounds otherwise, and may prune a trial an epoch sooner or later.
+    for shown, printed in zip(re.findall(number, SHOWN), re.findall(number, page["printed"]), strict=True):
+        assert float(printed) == pytest.approx(float(shown), rel=0.1)
     states = [trial.state for trial in page["study"].trials]
     assert {"complete", "pruned"} == set(states)
     assert len(states) == 21
