@@ -1,0 +1,37 @@
+"""The picture and the table of the page on the network for digits, from the runs beside it."""
+
+from pathlib import Path
+
+import drawing  # chapters/figures.py finds it
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+HERE = Path(__file__).parent
+
+
+def make(out: Path) -> None:
+    """Draw the picture into a folder, and leave the table beside it."""
+    trials, ends = drawing.read(HERE / "trials.csv"), drawing.read(HERE / "ends.csv")
+    figure = Figure(figsize=(7.6, 3.1), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    drawing.draw_best_so_far(left, trials, sign=1, label="best cross-entropy so far", skip=4)
+    draw_trials(right, trials)
+    figure.savefig(out / "search.svg")
+    others = ["untuned", "untuned, batch of 16"]
+    (out / "ends.md").write_text(drawing.table(ends, trials, "the best settings", others, "accuracy"), encoding="utf-8")
+
+
+def draw_trials(axes: Axes, trials: drawing.Lines) -> None:
+    """Draw where TPE's trials of all runs lie, those that came to their end and those that were pruned."""
+    lr, filters = drawing.column(trials, "lr", "tpe"), drawing.column(trials, "filters", "tpe")
+    complete = np.array([line["state"] == "complete" for line in trials if line["sampler"] == "tpe"])
+    axes.scatter(lr[~complete], filters[~complete], s=14, marker="x", color="#999999", linewidth=0.9, label="pruned")
+    axes.scatter(lr[complete], filters[complete], s=14, color=drawing.COLOURS["tpe"], alpha=0.6, label="complete")
+    axes.set(xscale="log", yscale="log")
+    axes.set_yticks([2, 4, 8, 16, 32], ["2", "4", "8", "16", "32"], minor=False)
+    axes.set_yticks([], minor=True)
+    axes.set_xlabel("learning rate", fontsize=9)
+    axes.set_ylabel("filters", fontsize=9)
+    axes.tick_params(labelsize=9)
+    axes.legend(fontsize=9, loc=(0.4, 0.03))  # where no trial is
