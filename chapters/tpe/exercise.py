@@ -26,7 +26,7 @@ def split(ranked, usable, n_good):
     """04.2 Split the trials into good and bad ones.
 
     Args:
-        ranked: (merit, number) of the trials with a finite loss, the best first.
+        ranked: A list of (merit, number), of the trials with a finite loss, the best first. Do not change it.
         usable: Which trials count, (number of trials,), True or False by number. Among them are failed trials and
             running ones, which are not ranked. Do not change it.
         n_good: How many are good.

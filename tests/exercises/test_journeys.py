@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -231,8 +232,11 @@ def test_a_teacher_grades_a_variant(folder: Path, capsys: pytest.CaptureFixture[
         written = answer(folder, "a_tenth", body).read_text("utf-8")
         (folder / "answers" / student).mkdir(parents=True)
         (folder / "answers" / student / "ch04_tpe.py").write_text(written, "utf-8")
-        command = [sys.executable, "-m", "pytest", "-m", "ch04", "-q", "--reference", "variant.py"]
-        command += ["--answer", f"answers/{student}/", "--junitxml", f"grades/{student}.xml"]
+        # Students hand in the whole folder that `start` made; what they changed in it must not run.
+        shutil.copy(folder / "test_answers.py", folder / "answers" / student)
+        (folder / "answers" / student / "conftest.py").write_text("raise SystemExit('a student graded this')", "utf-8")
+        command = [sys.executable, "-m", "pytest", "test_answers.py", "-m", "ch04", "-q", "--reference", "variant.py"]
+        command += [f"--answer=answers/{student}/", "--junitxml", f"grades/{student}.xml"]
         subprocess.run(command, capture_output=True, check=False)
     capsys.readouterr()
     exec(compile(block("the grades"), str(TEACHING), "exec"), {})

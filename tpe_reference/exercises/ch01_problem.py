@@ -160,7 +160,7 @@ def cells_have_equal_widths(mine: Function, reference: Function) -> None:
 @chapter.check("01.1")
 def the_end_is_in_the_last_cell(mine: Function, reference: Function) -> None:
     """One is a position too, and there is no cell behind the last."""
-    for n in (1, 3, 10):
+    for n in (1, 3, 10, 10**6):
         agree(mine, reference, 1.0, n)
 
 
@@ -450,6 +450,27 @@ def failures_are_trials_too(mine: Function, reference: Function) -> None:
         fails = trial.params["layers"] == 1 or math.isnan(_loss(dict(trial.params)))
         expected = "failed, loss nan" if fails else f"complete, loss {_loss(dict(trial.params)):g}"
         require(_described(trial) == expected, expected=expected, got=_described(trial), params=dict(trial.params))
+
+
+@chapter.check("01.6")
+def infinity_is_a_loss(mine: Function, reference: Function) -> None:
+    """Complete trials may have an infinite loss: it says how good the place is, and that is the worst."""
+    found = mine(RandomSampler().suggest, _SPACE, lambda params: math.inf, 2, 3)
+    got = [_described(trial) for trial in found]
+    require(got == ["complete, loss inf"] * 2, expected="complete, loss inf, twice", got=got, objective="always inf")
+
+
+@chapter.check("01.6")
+def the_objective_is_called_once_a_trial(mine: Function, reference: Function) -> None:
+    """A call may take an hour: what it returned is kept, and not asked for again."""
+    calls: list[dict[str, Any]] = []
+
+    def objective(params: dict[str, Any]) -> float:
+        calls.append(params)
+        return 2.0
+
+    mine(RandomSampler().suggest, _SPACE, objective, 5, 3)
+    require(len(calls) == 5, expected="5 calls of the objective", got=f"{len(calls)} calls", n_trials=5)
 
 
 @chapter.check("01.6")

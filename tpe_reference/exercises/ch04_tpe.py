@@ -209,6 +209,15 @@ def usable_is_left_as_it_was(mine: Function, reference: Function) -> None:
 
 
 @chapter.check("04.2")
+def ranked_is_left_as_it_was(mine: Function, reference: Function) -> None:
+    """The list is the sampler's own ranking: who is taken out of it would be missing from all later suggestions."""
+    ranked, usable = _ranking()
+    before = list(ranked)
+    mine(ranked, usable.copy(), 2)
+    require(ranked == before, expected=f"ranked unchanged, {before}", got=ranked, n_good=2)
+
+
+@chapter.check("04.2")
 def the_search_splits_the_same(mine: Function, reference: Function) -> None:
     """In the real sampler both densities are made of what your function returns."""
     _followed(mine, reference, "split")

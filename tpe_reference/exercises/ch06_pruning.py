@@ -360,6 +360,7 @@ def nan_is_no_loss(mine: Function, reference: Function) -> None:
     """It is neither small nor large, so it is left out on both sides; but who reported nothing else has diverged."""
     nan = math.nan
     _decided(mine, reference, {0: nan, 1: nan}, _FIVE)
+    _decided(mine, reference, {9: nan}, _FIVE)  # also where nobody has been
     _decided(mine, reference, {0: nan, 1: 0.35}, _FIVE)
     _decided(mine, reference, {0: 0.25, 1: nan}, _FIVE)
     with_nan = _done(*({1: loss} for loss in (nan, 0.1, nan, 0.2, 0.3, nan)))
@@ -401,11 +402,11 @@ def _at(step: int, *losses: float) -> list[FrozenTrial]:
 @chapter.check("06.5")
 def judged_at_the_rungs_alone(mine: Function, reference: Function) -> None:
     """Between the rungs a trial may recover, and nothing is decided: that is what the rungs are for."""
-    history = _done(*(dict.fromkeys(range(1, 28), 0.1) for _ in range(12)))
+    history = _done(*(dict.fromkeys(range(1, 244), 0.1) for _ in range(12)))
     for last in (2, 4, 6, 8, 10, 12, 26):
         got = _judged(mine, dict.fromkeys(range(1, last + 1), 9.0), history)
         require(not got, expected="False: it goes on", got="True", last_step=last, others="12 that are better")
-    for last in (1, 3, 9, 27):
+    for last in (1, 3, 9, 27, 243):  # the logarithm of 243 to the base 3 is 4.999..., as computers have it
         got = _judged(mine, dict.fromkeys(range(1, last + 1), 9.0), history)
         require(got, expected="True: it is stopped", got="False", last_step=last, others="12 that are better")
 
@@ -414,7 +415,7 @@ def judged_at_the_rungs_alone(mine: Function, reference: Function) -> None:
 def the_first_at_a_rung_goes_on(mine: Function, reference: Function) -> None:
     """A third of one trial is none, but somebody has to be the first; and who has no report yet is not judged."""
     behind = _done({1: 0.1, 2: 0.1}, {1: 0.2})
-    for curve, history in (({1: 0.5}, []), ({1: 0.5, 2: 0.4, 3: 0.4}, behind), ({}, behind)):
+    for curve, history in (({1: 0.5}, []), ({1: math.nan}, []), ({1: 0.5, 2: 0.4, 3: 0.4}, behind), ({}, behind)):
         got = _judged(mine, curve, history)
         require(not got, expected="False: it goes on", got="True", curve=f"{curve}", others=f"{len(history)}")
 
