@@ -825,3 +825,19 @@ def test_what_a_running_trial_would_have_tried_is_forgotten_when_it_ends_as_some
     for seed in range(12):
         fresh = CmaEsSampler().suggest(space, history, np.random.default_rng(seed))
         assert used.suggest(space, history, np.random.default_rng(seed)) == fresh
+
+
+@pytest.mark.parametrize("seed", [1, 4, 13])
+def test_on_noise_alone_it_stops_with_a_covariance_that_is_one(seed: int) -> None:
+    # By chance the distribution shrinks to nothing: after a thousand generations rounding decides what C's smallest
+    # eigenvalue is. With these seeds a fixed lowest one left C with a negative variance.
+    rng = np.random.default_rng(seed)
+    state = initial(np.full(2, 0.5), 0.25)
+    for _ in range(3000):
+        x = np.array([sample(state, rng.standard_normal(2)) for _ in range(state.strategy.popsize)])
+        state = update(state, x[rng.permutation(len(x))])
+        assert (state.C.diagonal() > 0).all()
+        np.testing.assert_allclose((state.B * state.D**2) @ state.B.T, state.C, rtol=1e-6, atol=1e-12 * state.C.max())
+        if stop_reason(state, 0.25, [0.0, 1.0], [0.5]):
+            return
+    pytest.fail("it never stopped")

@@ -221,7 +221,12 @@ def update(state: CmaState, x: Floats, min_std: Floats | None = None) -> CmaStat
         C = C * stretch[:, None] * stretch  # correlations stay as they are
     C = (C + C.T) / 2  # rounding makes it askew
     eigenvalues, B = np.linalg.eigh(C)
-    D = np.sqrt(np.maximum(eigenvalues, 1e-20))  # rounding may make the smallest negative
+    # What is below 1e-16 of the largest is rounding, which may be negative; C has to be what its roots say it is.
+    floor = 1e-16 * eigenvalues[-1]
+    if eigenvalues[0] < floor:
+        eigenvalues = np.maximum(eigenvalues, floor)
+        C = (B * eigenvalues) @ B.T
+    D = np.sqrt(eigenvalues)
     return CmaState(s, generation, mean, sigma, C, p_sigma, p_c, B, D)
 
 
