@@ -238,10 +238,13 @@ def test_a_teacher_grades_a_variant(folder: Path, capsys: pytest.CaptureFixture[
         command = [sys.executable, "-m", "pytest", "test_answers.py", "-m", "ch04", "-q", "--reference", "variant.py"]
         command += [f"--answer=answers/{student}/", "--junitxml", f"grades/{student}.xml"]
         subprocess.run(command, capture_output=True, check=False)
+    # Who handed in nothing has a report without a single check.
+    (folder / "grades" / "cyd.xml").write_text("<testsuites><testcase><error/></testcase></testsuites>", "utf-8")
     capsys.readouterr()
     exec(compile(block("the grades"), str(TEACHING), "exec"), {})
     assert capsys.readouterr().out == (
         "ada: 1 of 15 04.2 04.3 04.4 04.5 04.6\nbob: 0 of 15 04.1 04.2 04.3 04.4 04.5 04.6\n"
+        "cyd: 0 of 15 04.1 04.2 04.3 04.4 04.5 04.6\n"
     )
 
 
