@@ -21,7 +21,7 @@ def cell(u, n):
     """01.1 Return which of n cells of the same width, numbered from 0, holds the position u.
 
     Args:
-        u: A position in [0, 1]; one outside counts as the nearer end.
+        u: A position in [0, 1]; one outside counts as the nearer end. (On a border either cell is right.)
         n: The number of cells, at least 1.
 
     >>> [cell(u, 5) for u in (0.0, 0.19, 0.21, 0.5, 1.0)]

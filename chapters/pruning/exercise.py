@@ -65,7 +65,9 @@ def is_first_in_interval(pruner, step, steps):
 
 
 def should_prune(pruner, trial, history):
-    """06.4 Return whether a running trial should stop at its last step: the median rule.
+    """06.4 Return whether a running trial should stop at its last step: the median rule, in the order of the chapter.
+
+    (So a trial that has reported nothing but nan is stopped before anybody asks whom it would be compared with.)
 
     Args:
         pruner: ``n_startup_trials``, ``n_warmup_steps``, ``n_min_trials``, whole numbers; and two methods, of which

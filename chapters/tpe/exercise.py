@@ -1,7 +1,7 @@
 """Exercises of the chapter on TPE. Replace each ``raise NotImplementedError`` by what its docstring asks for.
 
-Take them in their order. Each is a function of `tpe_reference.samplers.tpe`, with the same arguments; write it from
-the chapter, and look there when it passes. Arrays and lists are both right, and so are loops.
+Take them in their order. The first five are functions of `tpe_reference.samplers.tpe`, with the same arguments; write
+them from the chapter, and look there when they pass. Arrays and lists are both right, and so are loops.
 
     tpe-reference exercises              what is done, and what comes next
     tpe-reference exercises hint 04.2    a hint, once you have tried
@@ -61,7 +61,13 @@ def bandwidths(mu, n_trials):
 
 
 def log_pdfs(densities, u):
-    """04.4 Return the logarithm of each of some densities at some points: formulas (1), (2) and (5) of the chapter.
+    """04.4 Return the logarithm of each of some densities at some points.
+
+    A kernel is a normal cut off at the walls, and a density a weighted sum of products of kernels:
+
+        k_ij(x) = exp(-(x - mu_ij)^2 / (2 sigma_ij^2)) / (sigma_ij sqrt(2 pi) Z_ij)
+        Z_ij    = Phi((1 - mu_ij) / sigma_ij) - Phi((0 - mu_ij) / sigma_ij)
+        p(x)    = sum_i w_i prod_j k_ij(x_j)
 
     Args:
         densities: Usually two, l and g. Each has ``mu`` and ``sigma``, centres and bandwidths of its kernels, both

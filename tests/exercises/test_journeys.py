@@ -74,7 +74,7 @@ def test_the_state_of_all_and_what_is_wrong_with_the_next(folder: Path, capsys: 
     assert main(["exercises", "--answer", "ch04_tpe.py"]) == 0
     assert capsys.readouterr().out == shown
     assert re.search(r"04\.1 +a_tenth .* done", shown)
-    assert re.search(r"04\.2 +split .* in progress \(\d of 5 checks pass\)", shown)
+    assert re.search(r"04\.2 +split .* in progress \(\d of 6 checks pass\)", shown)
     assert re.search(r"04\.3 +bandwidths .* not begun", shown)
     assert "1 of 15 points\nNext: 04.2 split, in " in shown
     assert "given     ranked = " in shown

@@ -374,7 +374,7 @@ def of_the_pruned_the_later_step_first(mine: Function, reference: Function) -> N
 @chapter.check("01.5")
 def failed_trials_are_last(mine: Function, reference: Function) -> None:
     """Nothing is known but that the place does not work: worse than any loss, and all failures are alike."""
-    failed = [FrozenTrial({"i": i}, state=TrialState.FAILED) for i in range(3)]
+    failed = [FrozenTrial({"i": i}, loss=float("nan"), state=TrialState.FAILED) for i in range(3)]  # no nan is another
     _ordered(mine, reference, [*failed, *_complete(1.0, math.inf), _pruned(9.0, 0), _pruned(9.0)])
 
 

@@ -136,19 +136,25 @@ def agree(mine: Function, reference: Function, *arguments: Any, given: Mapping[s
     Args:
         mine: The answer.
         reference: The package's function.
-        arguments: What both are called with; each gets a copy.
+        arguments: What both are called with; each gets a copy, and has to leave lists, dicts and arrays as they are.
         given: What to show of the arguments; None: all of them.
 
     Raises:
-        AnswerError: When they differ.
+        AnswerError: When they differ, or an argument was changed.
     """
     expected = _plain(reference(*copy.deepcopy(arguments)))
     given = given or _named(mine, reference, arguments)
+    lent = copy.deepcopy(arguments)
+    before = [repr(_plain(one)) for one in lent]
     try:
-        got = mine(*copy.deepcopy(arguments))
+        got = mine(*lent)
     except Exception as error:
         error.given = given  # type: ignore[attr-defined]  # `run_check` tells for which input it was
         raise
+    for name, argument, was in zip(_named(mine, reference, lent), lent, before, strict=False):
+        if isinstance(argument, (list, dict, np.ndarray)) and repr(_plain(argument)) != was:
+            because = f"your function changed its argument {name}, which belongs to who called it"
+            raise AnswerError(f"{name} as it was", argument, given, because)
     if problem := difference(expected, _plain(got), TOLERANCE):
         raise AnswerError(expected, got, given, problem)
 
@@ -324,7 +330,7 @@ def run_check(check: Check, mine: Function | None, reference: Function | None, f
             return Verdict("not begun", f"{name} is not written yet: {str(error) or 'it raises NotImplementedError'}")
         problem = AnswerError("an answer", raised(error, file))
     except AnswerError as wrong:
-        problem = wrong
+        return Verdict("failed", _told(check, wrong, check.why))
     except (Exception, SystemExit) as error:  # whatever somebody's function does
         problem = AnswerError("an answer", raised(error, file), getattr(error, "given", None))
     else:
@@ -337,12 +343,12 @@ def reference_of(exercise: Exercise) -> Function | None:
     return None if exercise.target is None else function_at(exercise.target)
 
 
-def _told(check: Check, wrong: AnswerError) -> str:
+def _told(check: Check, wrong: AnswerError, why: str = "") -> str:
     """Return what to tell the author, a line for each thing."""
     given = [f"{name} = {_short(value)}" for name, value in wrong.given.items()]
     expected = wrong.expected if isinstance(wrong.expected, str) else _short(wrong.expected)
     got = wrong.got if isinstance(wrong.got, str) else _short(wrong.got)
-    parts = {"given": "\n".join(given), "expected": expected, "got": got, "that is": wrong.because, "why": check.why}
+    parts = {"given": "\n".join(given), "expected": expected, "got": got, "that is": wrong.because, "why": why}
     lines = [check.id]
     for word, text in parts.items():
         for i, line in enumerate(text.splitlines()):

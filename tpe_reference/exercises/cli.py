@@ -129,11 +129,13 @@ def hint(answers: Answers, number: str, step: int, time_limit: float) -> str:
         raise UsageError(f"there is no {chapter.module}.py; `tpe-reference exercises start DIR` makes one")
     if not 1 <= step <= len(exercise.hints):
         raise UsageError(f"{number} has the hints 1 to {len(exercise.hints)}, not {step}")
-    reached = state(chapter, exercise, _examined(answers, [(chapter, exercise)], time_limit))
-    if reached == "not begun":
+    verdicts = _examined(answers, [(chapter, exercise)], time_limit)
+    if state(chapter, exercise, verdicts) == "not begun":
         raise UsageError(f"{number} {exercise.name} is not begun: hints are for after a first attempt, however wrong")
     more = f"\n(The next one: tpe-reference exercises hint {number} {step + 1})" if step < len(exercise.hints) else ""
-    return f"{number} {exercise.name}, hint {step} of {len(exercise.hints)}:\n{exercise.hints[step - 1]}{more}"
+    failure = first_failure(chapter, exercise, verdicts)
+    said = f"{failure}\n\n" if failure else ""
+    return f"{said}{number} {exercise.name}, hint {step} of {len(exercise.hints)}:\n{exercise.hints[step - 1]}{more}"
 
 
 def watch(answers: Answers, time_limit: float) -> None:
@@ -175,7 +177,9 @@ def _files(path: Path | None) -> dict[int, Path]:
 
 
 def _of_repository() -> dict[int, Path]:
-    if (Path(__file__).parent / "stubs").is_dir():
+    """Return the stubs in their chapters, where somebody works in the repository."""
+    chapters = Path(__file__).parents[2] / "chapters"
+    if not (in_folder(chapters) and Path.cwd().is_relative_to(chapters.parent)):
         raise UsageError("there are no answers here; `tpe-reference exercises start DIR` puts stubs into a folder")
     return stubs()
 

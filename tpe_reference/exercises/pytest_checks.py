@@ -8,6 +8,7 @@ Start reading at `pytest_generate_tests`.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,11 @@ _ANSWERS = pytest.StashKey[Answers]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare whose answers are checked, by whose solution, and for how long."""
+    with contextlib.suppress(ValueError):  # declared already, where two folders of answers are on the command line
+        _declare(parser)
+
+
+def _declare(parser: pytest.Parser) -> None:
     group = parser.getgroup("exercises")
     group.addoption("--answer", type=Path, metavar="PATH", help="a file or a folder with answers to the exercises")
     group.addoption("--reference", type=Path, metavar="FILE", help="functions that are the solution in a variant")
@@ -36,6 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for chapter in CHAPTERS:
         config.addinivalue_line("markers", f"ch{chapter.number:02}: exercises of the chapter on {chapter.title}")
     config.stash[_VERDICTS] = {}
+    if config.getoption("--answer", None) is not None:
+        _answers(config, Path())  # a mistake shows before anything is collected
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -44,11 +44,13 @@ def summary(answers: Answers, verdicts: Mapping[str, Verdict]) -> str:
 
 
 def next_exercise(answers: Answers, verdicts: Mapping[str, Verdict]) -> tuple[Chapter, Exercise] | None:
-    """Return the first exercise that is not done, of those that were checked."""
-    for chapter in answers.chapters:
-        for one in chapter.exercises:
-            if state(chapter, one, verdicts) not in ("done", "not checked"):
-                return chapter, one
+    """Return the first exercise that is in progress, else the first that is not begun, of those that were checked."""
+    everything = [(chapter, one) for chapter in answers.chapters for one in chapter.exercises]
+    states = [state(chapter, one, verdicts) for chapter, one in everything]
+    for wanted in ("in progress", "not begun"):
+        for found, reached in zip(everything, states, strict=True):
+            if reached.startswith(wanted):
+                return found
     return None
 
 
