@@ -50,7 +50,7 @@ def status(capsys: pytest.CaptureFixture[str], *more: str) -> str:
 def test_what_start_writes_has_no_solution_in_it(folder: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {
         *(f"{chapter.module}.py" for chapter in CHAPTERS),
-        "conftest.py",
+        "pytest.ini",
         "test_answers.py",
     }
     for chapter in CHAPTERS:

@@ -26,11 +26,11 @@ EPILOG = """examples:
 PAUSE = 0.3  # seconds between two looks at the file: nobody notices, and it costs nothing
 
 # (The package may go by another name, where it is vendored.)
-CONFTEST = '''"""Has pytest check the answers in this folder: pytest, or pytest -m ch04."""
-
-from {package}.exercises.pytest_checks import *  # noqa: F403
-'''
-TESTS = '''"""One test for each check of the answers; see conftest.py."""
+SETTINGS = """# Has pytest check the answers in this folder: pytest, or pytest -m ch04.
+[pytest]
+addopts = -p {package}.exercises.pytest_checks
+"""
+TESTS = '''"""One test for each check of the answers; see pytest.ini."""
 
 from {package}.exercises.pytest_checks import examine as test_answer  # noqa: F401
 '''
@@ -88,7 +88,7 @@ def start(folder: Path) -> str:
     texts = {f"{chapter.module}.py": stubs()[chapter.number].read_text(encoding="utf-8") for chapter in CHAPTERS}
     texts = {name: text.replace("from tpe_reference", f"from {PACKAGE}") for name, text in texts.items()}
     texts |= {
-        name: text.format(package=PACKAGE) for name, text in (("conftest.py", CONFTEST), ("test_answers.py", TESTS))
+        name: text.format(package=PACKAGE) for name, text in (("pytest.ini", SETTINGS), ("test_answers.py", TESTS))
     }
     for name in texts:
         if (folder / name).exists():

@@ -1,4 +1,4 @@
-"""The checks as tests of pytest: a conftest.py takes these hooks, and a test file the one test.
+"""The checks as tests of pytest: a plugin (``-p tpe_reference.exercises.pytest_checks``), and the one test of a file.
 
 A test is one check, marked with its chapter (``-m ch04``). A failing one shows what was given, expected and got, and
 nothing of the inside of the checks. At the end stands how far each exercise is.
@@ -8,7 +8,6 @@ Start reading at `pytest_generate_tests`.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,11 +25,6 @@ _ANSWERS = pytest.StashKey[Answers]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare whose answers are checked, by whose solution, and for how long."""
-    with contextlib.suppress(ValueError):  # declared already, where two folders of answers are on the command line
-        _declare(parser)
-
-
-def _declare(parser: pytest.Parser) -> None:
     group = parser.getgroup("exercises")
     group.addoption("--answer", type=Path, metavar="PATH", help="a file or a folder with answers to the exercises")
     group.addoption("--reference", type=Path, metavar="FILE", help="functions that are the solution in a variant")
