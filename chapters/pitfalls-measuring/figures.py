@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tpe_reference import Int, TPESampler, create_study
+from tpe_reference import Float, Int, Study, TPESampler, create_study, load_study
 
 BLUE, RED, GREEN, PINK, INK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#333333"  # Okabe and Ito's
 HERE = Path(__file__).parent
@@ -28,6 +28,7 @@ def make(out: Path) -> None:
     failures(out)
     forgotten_price(out)
     overhead(out)
+    not_saving(out)
 
 
 def stored(name: str) -> list[dict[str, str]]:
@@ -220,3 +221,48 @@ def overhead(out: Path) -> None:
     for name in dict.fromkeys(name for name, _, _ in samplers):
         lines.append(f"| {name} | " + " | ".join(f"{ms:.2g}" for who, _, ms in samplers if who == name) + " |")
     (out / "overhead.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+ALL, CRASH = 80, 50  # evaluations that can be paid for, and after how many of them the machine restarts
+
+
+def not_saving(out: Path) -> None:
+    """What is left of a search after a restart: of a saved one, of one whose best was written down, and of nothing."""
+    kept: dict[str, list[np.ndarray]] = {"saved": [], "the best written down": [], "nothing kept": []}
+    for seed in range(20):
+        optimum = np.random.default_rng((8, seed)).uniform(-2.5, 2.5, 5)
+        before = searched(create_study(seed=seed), optimum, CRASH)
+        first = [trial.value for trial in before.trials]
+        before.save(out / "study.json")
+        noted, anew = create_study(seed=1000 + seed), create_study(seed=1000 + seed)
+        noted.enqueue_trial(before.best_params)
+        for name, study in zip(kept, (load_study(out / "study.json"), noted, anew), strict=True):
+            values = [trial.value for trial in searched(study, optimum, ALL - CRASH).trials][-(ALL - CRASH) :]
+            known = math.inf if name == "nothing kept" else min(first)
+            best = [np.minimum.accumulate(first), np.minimum(known, np.minimum.accumulate(values))]
+            kept[name].append(np.log10(np.concatenate(best)))
+        (out / "study.json").unlink()
+    figure, (axes,) = empty(6.4, 3.0)
+    for (name, runs), colour, dashes in zip(kept.items(), (BLUE, GREEN, RED), ("-", "--", ":"), strict=True):
+        band(axes, np.array(runs), colour, dashes, name)
+    axes.axvline(CRASH + 0.5, color=INK, linestyle=":", linewidth=1)
+    axes.set(xlabel="evaluations paid for", ylabel="log10 of the best loss", xlim=(1, ALL))
+    axes.legend(fontsize=9, loc="lower left")
+    figure.savefig(out / "not-saving.svg")
+    ends = {name: [run[-1] for run in runs] for name, runs in kept.items()}
+    lines = []
+    for name, found in ends.items():
+        low, high = interval(np.array(found))
+        middle, low, high = (10**value for value in (float(np.mean(found)), low, high))
+        lines.append(f"| {name} | {middle:.3f} [{low:.3f}, {high:.3f}] |\n")
+    head = f"| what the restart leaves | best loss after {ALL} evaluations |\n| --- | --- |\n"
+    (out / "not-saving.md").write_text(head + "".join(lines), encoding="utf-8")
+
+
+def searched(study: Study, optimum: np.ndarray, n: int) -> Study:
+    """Run n more trials on a sphere, and return the study."""
+    space = {f"x{j}": Float(-5, 5) for j in range(len(optimum))}
+    for _ in range(n):
+        trial = study.ask(space)
+        study.tell(trial, float(((np.array([trial.params[name] for name in space]) - optimum) ** 2).sum()))
+    return study
