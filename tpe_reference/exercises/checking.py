@@ -14,6 +14,7 @@ import copy
 import inspect
 import math
 import re
+import textwrap
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ from .putting_in import converted, function_at, replaced
 Function: TypeAlias = Callable[..., Any]
 Space: TypeAlias = Mapping[str, Domain]
 
+WIDTH = 66  # of a sentence in a message: with what stands before it, it fits a terminal of 80 columns
 TOLERANCE = 1e-5  # times the number, or 1: float32 rounds to 6e-8, and a few of its operations must not matter
 
 
@@ -351,7 +353,8 @@ def _told(check: Check, wrong: AnswerError, why: str = "") -> str:
     parts = {"given": "\n".join(given), "expected": expected, "got": got, "that is": wrong.because, "why": why}
     lines = [check.id]
     for word, text in parts.items():
-        for i, line in enumerate(text.splitlines()):
+        wrapped = textwrap.wrap(text, WIDTH) if word == "why" else text.splitlines()
+        for i, line in enumerate(wrapped):
             lines.append(f"    {word if i == 0 else '':9} {line}")
     return "\n".join(lines)
 
