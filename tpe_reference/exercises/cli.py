@@ -142,12 +142,12 @@ def watch(answers: Answers, time_limit: float) -> None:
     """Check the next exercise now and whenever its file is saved, until all are done (or Ctrl-C)."""
     checked: dict[str, Verdict] = {}
     everything = [(chapter, one) for chapter in answers.chapters for one in chapter.exercises]
-    wanted = everything
+    wanted, shown = everything, answers
     while True:
         before = _times(answers)
         checked |= _examined(answers, wanted, time_limit)
-        found = next_exercise(answers, checked)
-        print(summary(answers, checked), flush=True)
+        found = next_exercise(shown, checked) or next_exercise(answers, checked)
+        print(summary(shown, checked), flush=True)
         if found is None:
             return
         if failure := first_failure(*found, checked):
@@ -157,6 +157,7 @@ def watch(answers: Answers, time_limit: float) -> None:
             time.sleep(PAUSE)
         changed = {number for number, when in _times(answers).items() if when != before[number]}
         wanted = [(chapter, one) for chapter, one in everything if chapter.number in changed]
+        shown = Answers({number: path for number, path in answers.files.items() if number in changed})
 
 
 def _examined(answers: Answers, wanted: list[tuple[Chapter, Exercise]], time_limit: float) -> dict[str, Verdict]:
