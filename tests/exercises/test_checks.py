@@ -117,6 +117,7 @@ def test_a_stub_passes_nothing(exercise: Exercise) -> None:
             assert verdict.status == "not begun"
 
 
+@pytest.mark.usefixtures("untouched")
 @any_exercise
 def test_a_stub_has_the_arguments_of_the_solution(exercise: Exercise) -> None:
     stub = load(stubs()[exercise.chapter])[exercise.name]
@@ -128,6 +129,7 @@ def test_a_stub_has_the_arguments_of_the_solution(exercise: Exercise) -> None:
     assert stub.__doc__.startswith(exercise.id)
 
 
+@pytest.mark.usefixtures("untouched")
 @any_exercise
 def test_the_example_in_a_stub_is_what_the_solution_returns(exercise: Exercise) -> None:
     functions = load(stubs()[exercise.chapter])
