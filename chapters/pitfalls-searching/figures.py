@@ -25,12 +25,11 @@ Objective = Callable[[Mapping[str, Any]], float]
 
 def make(out: Path) -> None:
     """Run the experiments, draw them into a folder, and leave their numbers beside as tables."""
-    for experiment in (too_few, too_wide, log_or_not, repeats, defaults, pruner):
+    for experiment in (too_few, too_wide, log_or_not, repeats, defaults, settings, pruner):
         figure, table = experiment()
         name = experiment.__name__.replace("_", "-")
         figure.savefig(out / f"{name}.svg")
         (out / f"{name}.md").write_text(table, encoding="utf-8")
-    (out / "settings.md").write_text(settings(), encoding="utf-8")
     dimensions().savefig(out / "dimensions.svg")
     dependent().savefig(out / "dependent.svg")
 
@@ -123,14 +122,30 @@ def too_few() -> tuple[Figure, str]:
     )
 
 
-def settings() -> str:
-    """One setting of TPE and one of CMA-ES at two budgets each: settings.csv."""
+def settings() -> tuple[Figure, str]:
+    """One setting of TPE and one of CMA-ES at two budgets each: settings.csv; the figure shows Rastrigin."""
     rows: dict[tuple[str, str], list[str]] = {}
+    figure, panels = empty(7.4, 2.9, 2)
     for row in stored("settings.csv"):
         key = (f"{row['sampler']}, {int(row['trials']):,} trials", row["setting"])
         median, low, high = (float(row[name]) for name in ("median", "low", "high"))
         rows.setdefault(key, []).append(three(median, low, high))
-    return table(["search", "setting", "sphere", "Rastrigin"], [[*key, *found] for key, found in rows.items()])
+    for panel, sampler, budgets in zip(panels, ("TPE", "CMA-ES"), ((20, 60), (1000, 5000)), strict=True):
+        for budget, colour, marker, dashes in zip(budgets, (RED, BLUE), "os", ("--", "-"), strict=True):
+            found = [row for row in stored("settings.csv") if row["problem"] == "Rastrigin"]
+            found = [row for row in found if (row["sampler"], row["trials"]) == (sampler, str(budget))]
+            values = [(float(row["median"]), float(row["low"]), float(row["high"])) for row in found]
+            x = [int(row["setting"].strip("`").partition("=")[2]) for row in found]
+            look = {"color": colour, "marker": marker, "linestyle": dashes, "label": f"{budget:,} trials"}
+            whiskers(panel, x, values, **look)
+        setting = found[0]["setting"].strip("`").partition("=")[0]
+        panel.set(title=f"{sampler} on Rastrigin", xlabel=setting, ylim=(0, None))
+        panel.title.set_size(9)
+        panel.legend(fontsize=9, loc="lower right" if sampler == "TPE" else "upper left")
+    panels[0].set_ylabel("best loss")
+    panels[1].set_xscale("log", base=2)
+    panels[1].set_xticks([8, 32, 128], ["8", "32", "128"])
+    return figure, table(["search", "setting", "sphere", "Rastrigin"], [[*key, *found] for key, found in rows.items()])
 
 
 def pruner() -> tuple[Figure, str]:
