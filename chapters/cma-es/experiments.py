@@ -11,30 +11,15 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-import cmaes
 import numpy as np
 
 from tpe_reference import CmaEsSampler, Float
-from tpe_reference.compare.benchmark import Turn, our_turn
+from tpe_reference.compare.benchmark import Turn, cmaes_turn, our_turn
 
 
 def ours(d: int, *, parabola: bool) -> Turn:
     """Return one ask and one tell of our search with d parameters."""
     return our_turn(CmaEsSampler(parabola=parabola), {f"x{i}": Float(0, 1) for i in range(d)}, 0)
-
-
-def theirs(d: int) -> Turn:
-    """Return one ask and one tell of a search by cmaes."""
-    search = cmaes.CMA(mean=np.full(d, 0.5), sigma=0.25, bounds=np.tile([0.0, 1.0], (d, 1)), seed=0)
-    told: list[tuple[np.ndarray, float]] = []
-
-    def turn(loss: float) -> None:
-        told.append((search.ask(), loss))
-        if len(told) == search.population_size:
-            search.tell(told)
-            told.clear()
-
-    return turn
 
 
 def milliseconds(make: Callable[[], Turn], n: int) -> float:
@@ -52,7 +37,7 @@ def costs() -> Iterable[list[str]]:
     """Yield a line for each number of parameters and of trials."""
     yield ["parameters", "trials", "default", "parabola=False", "cmaes"]
     for d in (2, 10, 40):
-        searches = (partial(ours, d, parabola=True), partial(ours, d, parabola=False), partial(theirs, d))
+        searches = (partial(ours, d, parabola=True), partial(ours, d, parabola=False), partial(cmaes_turn, d))
         for n in (100, 1000, 5000):
             yield [str(d), str(n), *(f"{milliseconds(search, n):.3g}" for search in searches)]
 

@@ -96,26 +96,34 @@ def milliseconds(*turns: Turn) -> list[float]:
     return least
 
 
-def average_of_cma_es(d: int, n: int, parabola: bool) -> tuple[float, float]:
-    """Return the mean milliseconds of n asks + tells: ours through a study, and those of ``cmaes``."""
+def cmaes_turn(d: int) -> Turn:
+    """Return one turn of a search by ``cmaes`` in d floats, from its beginning."""
     import cmaes
 
+    search = cmaes.CMA(mean=np.full(d, 0.5), sigma=0.25, bounds=np.tile([0.0, 1.0], (d, 1)), seed=0)
+    told: list[tuple[np.ndarray, float]] = []
+
+    def turn(loss: float) -> None:
+        told.append((search.ask(), loss))
+        if len(told) == search.population_size:
+            search.tell(told)
+            told.clear()
+
+    return turn
+
+
+def average_of_cma_es(d: int, n: int, parabola: bool) -> tuple[float, float]:
+    """Return the mean milliseconds of n asks + tells: ours through a study, and those of ``cmaes``."""
     space: dict[str, Domain] = {f"x{i}": Float(0, 1) for i in range(d)}
     losses = np.random.default_rng(0).random(n).tolist()
-    turn = our_turn(CmaEsSampler(parabola=parabola), space, 0)
-    start = time.thread_time()
-    for loss in losses:
-        turn(loss)
-    ours = time.thread_time() - start
-    bounds = np.tile([0.0, 1.0], (d, 1))
-    peer, told = cmaes.CMA(mean=np.full(d, 0.5), sigma=0.25, bounds=bounds, seed=0), []
-    start = time.thread_time()
-    for loss in losses:
-        told.append((peer.ask(), loss))
-        if len(told) == peer.population_size:
-            peer.tell(told)
-            told = []
-    return 1e3 * ours / n, 1e3 * (time.thread_time() - start) / n
+
+    def average(turn: Turn) -> float:
+        start = time.thread_time()
+        for loss in losses:
+            turn(loss)
+        return 1e3 * (time.thread_time() - start) / n
+
+    return average(our_turn(CmaEsSampler(parabola=parabola), space, 0)), average(cmaes_turn(d))
 
 
 def random_beside_a_bare_draw(d: int, n: int = 300) -> tuple[float, float]:
