@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from tpe_reference.compare.statistics import estimate
 
@@ -20,6 +21,11 @@ def read(path: Path) -> Lines:
     """Return the lines of a CSV file."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def runs(folder: Path) -> tuple[Lines, Lines]:
+    """Return an example's trials and its ends: a line for each trial, and one for each run."""
+    return read(folder / "trials.csv"), read(folder / "ends.csv")
 
 
 def column(lines: Lines, name: str, sampler: str) -> np.ndarray:
@@ -39,7 +45,29 @@ def best_so_far(trials: Lines, sampler: str, sign: int) -> np.ndarray:
     return sign * np.minimum.accumulate(np.where(complete.reshape(values.shape), values, np.inf), axis=1)
 
 
-def draw_best_so_far(axes: Axes, trials: Lines, sign: int, label: str, skip: int = 0) -> None:
+def picture(trials: Lines, label: str, sign: int = 1, skip: int = 4) -> tuple[Figure, Axes]:
+    """Return a figure with the best so far on the left, and its right half, which is for what the example shows.
+
+    Args:
+        trials: A line for each trial.
+        label: What the best so far is, for the axis.
+        sign: 1 where low values are good, else -1.
+        skip: How many trials are not shown: the first are so much worse that the rest would be one flat line.
+    """
+    figure = Figure(figsize=(7.6, 3.1), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    draw_best_so_far(left, trials, sign, label, skip)
+    return figure, right
+
+
+def name_axes(axes: Axes, x: str, y: str) -> None:
+    """Name both axes; names and numbers in small type, for there are two panels side by side."""
+    axes.set_xlabel(x, fontsize=9)
+    axes.set_ylabel(y, fontsize=9)
+    axes.tick_params(labelsize=9)
+
+
+def draw_best_so_far(axes: Axes, trials: Lines, sign: int, label: str, skip: int) -> None:
     """Draw the mean over the seeds and its 95 % interval, for both samplers, after the first few trials."""
     for sampler, colour in COLOURS.items():
         best = best_so_far(trials, sampler, sign)[:, skip:]
@@ -48,9 +76,7 @@ def draw_best_so_far(axes: Axes, trials: Lines, sign: int, label: str, skip: int
         axes.fill_between(x, [m.low for m in means], [m.high for m in means], color=colour, alpha=0.2, linewidth=0)
         style = "--" if sampler == "random" else "-"
         axes.plot(x, [m.value for m in means], style, color=colour, linewidth=2, label=NAMES[sampler])
-    axes.set_xlabel("trials", fontsize=9)
-    axes.set_ylabel(label, fontsize=9)
-    axes.tick_params(labelsize=9)
+    name_axes(axes, "trials", label)
     axes.legend(fontsize=9)
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import drawing  # chapters/figures.py finds it
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 HERE = Path(__file__).parent
 LAYERS = {"1": ("#0072B2", "o"), "2": ("#009E73", "s"), "3": ("#E69F00", "^"), "4": ("#D55E00", "D")}
@@ -13,10 +12,8 @@ LAYERS = {"1": ("#0072B2", "o"), "2": ("#009E73", "s"), "3": ("#E69F00", "^"), "
 
 def make(out: Path) -> None:
     """Draw the picture into a folder, and leave the tables beside it."""
-    trials, ends = drawing.read(HERE / "trials.csv"), drawing.read(HERE / "ends.csv")
-    figure = Figure(figsize=(7.6, 3.1), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    drawing.draw_best_so_far(left, trials, sign=1, label="best error (RMSE) so far", skip=4)
+    trials, ends = drawing.runs(HERE)
+    figure, right = drawing.picture(trials, "best error (RMSE) so far")
     draw_sizes(right, trials)
     figure.savefig(out / "search.svg")
     others = ["untuned", "untuned, lr = 0.01", "boosted trees, untuned"]
@@ -47,9 +44,7 @@ def draw_sizes(axes: Axes, trials: drawing.Lines) -> None:
             label=f"{layers} layer{'s' * (layers != '1')}",
         )
     axes.set(xscale="log", ylim=(1, 4))
-    axes.set_xlabel("weights of the network", fontsize=9)
-    axes.set_ylabel("error of the trial", fontsize=9)
-    axes.tick_params(labelsize=9)
+    drawing.name_axes(axes, "weights of the network", "error of the trial")
     axes.legend(fontsize=9, ncols=2, loc="upper right")
 
 

@@ -5,17 +5,14 @@ from pathlib import Path
 import drawing  # chapters/figures.py finds it
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 HERE = Path(__file__).parent
 
 
 def make(out: Path) -> None:
     """Draw the picture into a folder, and leave the table beside it."""
-    trials, ends = drawing.read(HERE / "trials.csv"), drawing.read(HERE / "ends.csv")
-    figure = Figure(figsize=(7.6, 3.1), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    drawing.draw_best_so_far(left, trials, sign=1, label="best cross-entropy so far", skip=4)
+    trials, ends = drawing.runs(HERE)
+    figure, right = drawing.picture(trials, "best cross-entropy so far")
     draw_trials(right, trials)
     figure.savefig(out / "search.svg")
     others = ["untuned", "untuned, batch of 16"]
@@ -31,7 +28,5 @@ def draw_trials(axes: Axes, trials: drawing.Lines) -> None:
     axes.set(xscale="log", yscale="log")
     axes.set_yticks([2, 4, 8, 16, 32], ["2", "4", "8", "16", "32"], minor=False)
     axes.set_yticks([], minor=True)
-    axes.set_xlabel("learning rate", fontsize=9)
-    axes.set_ylabel("filters", fontsize=9)
-    axes.tick_params(labelsize=9)
+    drawing.name_axes(axes, "learning rate", "filters")
     axes.legend(fontsize=9, loc=(0.4, 0.03))  # where no trial is

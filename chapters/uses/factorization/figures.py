@@ -5,7 +5,6 @@ from pathlib import Path
 import drawing  # chapters/figures.py finds it
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from ratings import TRUE_RANK
 
 HERE = Path(__file__).parent
@@ -14,10 +13,8 @@ OTHERS = ["untuned", "biases alone", "the truth"]
 
 def make(out: Path) -> None:
     """Draw the picture into a folder, and leave the tables beside it."""
-    trials, ends = drawing.read(HERE / "trials.csv"), drawing.read(HERE / "ends.csv")
-    figure = Figure(figsize=(7.6, 3.1), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    drawing.draw_best_so_far(left, trials, sign=1, label="best validation RMSE so far", skip=4)
+    trials, ends = drawing.runs(HERE)
+    figure, right = drawing.picture(trials, "best validation RMSE so far")
     draw_ranks(right, trials, drawing.read(HERE / "ranks.csv"))
     figure.savefig(out / "search.svg")
     found = drawing.table(ends, trials, "the best settings", OTHERS, "RMSE in stars", digits=3)
@@ -43,7 +40,5 @@ def draw_ranks(axes: Axes, trials: drawing.Lines, grid: drawing.Lines) -> None:
     axes.set(xscale="log", ylim=(None, 0.95))
     axes.set_xticks([1, 2, 4, 6, 16, 64], ["1", "2", "4", "6", "16", "64"])
     axes.set_xticks([], minor=True)
-    axes.set_xlabel("rank", fontsize=9)
-    axes.set_ylabel("validation RMSE at the end", fontsize=9)
-    axes.tick_params(labelsize=9)
+    drawing.name_axes(axes, "rank", "validation RMSE at the end")
     axes.legend(fontsize=9, loc="upper right", framealpha=1)

@@ -5,7 +5,6 @@ from pathlib import Path
 import drawing  # chapters/figures.py finds it
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 HERE = Path(__file__).parent
 MODELS = {
@@ -19,10 +18,8 @@ BLOCK = 10  # trials that are counted together
 
 def make(out: Path) -> None:
     """Draw the picture into a folder, and leave the table beside it."""
-    trials, ends = drawing.read(HERE / "trials.csv"), drawing.read(HERE / "ends.csv")
-    figure = Figure(figsize=(7.6, 3.1), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    drawing.draw_best_so_far(left, trials, sign=-1, label="best 5-fold accuracy so far", skip=2)
+    trials, ends = drawing.runs(HERE)
+    figure, right = drawing.picture(trials, "best 5-fold accuracy so far", sign=-1, skip=2)
     draw_models(right, trials)
     figure.savefig(out / "search.svg")
     (out / "ends.md").write_text(
@@ -41,7 +38,5 @@ def draw_models(axes: Axes, trials: drawing.Lines) -> None:
         axes.plot(x, shares, style, color=colour, linewidth=2, marker="o", markersize=4, label=model)
     axes.axhline(1 / len(MODELS), color="#999999", linewidth=0.8)  # what random search gives to each
     axes.set(ylim=(0, 0.8))  # room for the names
-    axes.set_xlabel("trials, in tens", fontsize=9)
-    axes.set_ylabel("share of TPE's trials", fontsize=9)
-    axes.tick_params(labelsize=9)
+    drawing.name_axes(axes, "trials, in tens", "share of TPE's trials")
     axes.legend(fontsize=9, ncols=2, loc="upper center")

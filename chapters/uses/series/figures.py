@@ -17,11 +17,9 @@ OTHERS = ["untuned", "untuned, but lr = 0.01", "linear regression", "the same da
 
 def make(out: Path) -> None:
     """Draw the pictures into a folder, and leave the table beside them."""
-    trials, ends = drawing.read(HERE / "trials.csv"), drawing.read(HERE / "ends.csv")
+    trials, ends = drawing.runs(HERE)
     chain().savefig(out / "chain.svg")
-    figure = Figure(figsize=(7.6, 3.1), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    drawing.draw_best_so_far(left, trials, sign=1, label="best validation error so far", skip=2)
+    figure, right = drawing.picture(trials, "best validation error so far", skip=2)
     draw_held_out(right, ends)
     figure.savefig(out / "search.svg")
     found = drawing.table(ends, trials, "the best settings", OTHERS, "mean absolute error", digits=3)

@@ -5,7 +5,6 @@ from pathlib import Path
 import drawing  # chapters/figures.py finds it
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from schedule import factor
 
 HERE = Path(__file__).parent
@@ -15,10 +14,8 @@ STYLES = {"constant": ":", "linear": "--", "cosine": "-"}
 
 def make(out: Path) -> None:
     """Draw the picture into a folder, and leave the tables beside it."""
-    trials, ends = drawing.read(HERE / "trials.csv"), drawing.read(HERE / "ends.csv")
-    figure = Figure(figsize=(7.6, 3.1), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    drawing.draw_best_so_far(left, trials, sign=1, label="best cross-entropy so far", skip=4)
+    trials, ends = drawing.runs(HERE)
+    figure, right = drawing.picture(trials, "best cross-entropy so far")
     draw_schedules(right, trials)
     figure.savefig(out / "search.svg")
     others = ["untuned", "untuned, lr = 0.01", "bag of words"]
@@ -45,9 +42,7 @@ def draw_schedules(axes: Axes, trials: drawing.Lines) -> None:
     for name, style in STYLES.items():
         axes.plot([], [], style, color=drawing.COLOURS["tpe"], label=name)
     axes.set(yscale="log", ylim=(1e-4, 1e-1))
-    axes.set_xlabel("step", fontsize=9)
-    axes.set_ylabel("learning rate of the upper layer", fontsize=9)
-    axes.tick_params(labelsize=9)
+    drawing.name_axes(axes, "step", "learning rate of the upper layer")
     axes.legend(fontsize=9, loc="upper center", ncols=3)
 
 
