@@ -2,8 +2,8 @@
 
 ``python chapters/figures.py`` before ``mkdocs build`` or ``mkdocs serve``; it needs the extra "docs". A chapter that
 has pictures is a folder with a ``figures.py``, and that has one function, ``make(out)``, which puts them into ``out``.
-Chapters that belong together lie in one folder, and may import what lies there, as chapters/uses/drawing.py. What has
-been made from the same files before is left as it is.
+It may import what lies beside its folder: chapters/shared.py, or under uses chapters/uses/drawing.py. What has been
+made from the same files before is left as it is.
 """
 
 import argparse
@@ -75,8 +75,7 @@ def _digest(chapter: Path) -> str:
     for name in ("numpy", "matplotlib", "scikit-learn"):
         found.update(f"{name} {version(name)}".encode())
     files = [path for path in chapter.rglob("*") if path.suffix in (".py", ".csv", ".json")]
-    if chapter.parent != CHAPTERS:
-        files += chapter.parent.glob("*.py")
+    files += chapter.parent.glob("*.py")  # what several chapters share; under CHAPTERS that is this file as well
     for path in sorted([*files, *PACKAGE.rglob("*.py")]):
         found.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
     return found.hexdigest()

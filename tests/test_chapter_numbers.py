@@ -30,8 +30,7 @@ LINES = [
         "experiments",
         "dimensions.csv",
         "TPE,5,",
-        "(lambda x: [np.median(x), *interval(x)])("
-        "np.array([best_so_far(TPESampler(), *shifted_sphere(5, s), 100, s)[-1] / 5 for s in range(12)]))",
+        "median(np.array([best_so_far(TPESampler(), *shifted_sphere(5, s), 100, s)[-1] / 5 for s in range(12)]))",
     ),
     (
         "practice",

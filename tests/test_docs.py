@@ -200,6 +200,13 @@ def test_figures_are_made_once_and_again_when_their_script_changes(
     code.write_text("def make(out):\n    (out / 'b.md').write_text('second')\n")
     assert "made in" in chapters.make("one")
     assert not (tmp_path / "generated" / "one" / "a.md").exists(), "what is no longer made is taken away"
+    (tmp_path / "shared.py").write_text("name = 'c.md'\n")
+    code.write_text("import shared\n\n\ndef make(out):\n    (out / shared.name).write_text('third')\n")
+    assert "made in" in chapters.make("one")
+    assert chapters.make("one") == "one: as before"
+    (tmp_path / "shared.py").write_text("name = 'd.md'  # what lies beside the folder has changed\n")
+    assert "made in" in chapters.make("one")
+    assert (tmp_path / "generated" / "one" / "d.md").exists()
     code.write_text("def make(out):\n    raise ValueError('no')\n")
     with pytest.raises(SystemExit, match=r"one: its figures\.py failed"):
         chapters.make("one")

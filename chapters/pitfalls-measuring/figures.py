@@ -3,7 +3,6 @@
 What is cheap runs when the pages are built; for the rest `experiments.py` beside keeps its numbers in CSV files.
 """
 
-import csv
 import math
 import warnings
 from collections.abc import Callable, Mapping
@@ -13,10 +12,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from shared import BLUE, GREEN, INK, PINK, RED, empty, interval, stored  # chapters/figures.py finds it
 
 from tpe_reference import Float, Int, Study, TPESampler, create_study, load_study
 
-BLUE, RED, GREEN, PINK, INK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#333333"  # Okabe and Ito's
 HERE = Path(__file__).parent
 PRICE = 1e-4  # of a tree, in accuracy: a hundred trees have to bring a percentage point
 
@@ -31,31 +30,9 @@ def make(out: Path) -> None:
     not_saving(out)
 
 
-def stored(name: str) -> list[dict[str, str]]:
-    """Return the rows of a table that experiments.py has made."""
-    with (HERE / name).open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def interval(values: np.ndarray, statistic: Callable[..., Any] = np.mean) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of a statistic."""
-    drawn = statistic(np.random.default_rng(0).choice(values, (1000, len(values))), axis=1)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def empty(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
-    """Return a figure of some panels side by side."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = list(np.atleast_1d(figure.subplots(1, columns)))
-    for panel in axes:
-        panel.tick_params(labelsize=9)
-    return figure, axes
-
-
 def band(axes: Axes, runs: np.ndarray, colour: str, dashes: str, label: str) -> None:
     """Draw the mean of some runs (n, trials) and its interval, trial by trial."""
-    low, high = np.array([interval(column) for column in runs.T]).T
+    low, high = np.array([interval(column, np.mean) for column in runs.T]).T
     trials = np.arange(1, runs.shape[1] + 1)
     axes.plot(trials, runs.mean(axis=0), color=colour, linestyle=dashes, label=label)
     axes.fill_between(trials, low, high, color=colour, alpha=0.2, linewidth=0)
@@ -63,7 +40,7 @@ def band(axes: Axes, runs: np.ndarray, colour: str, dashes: str, label: str) -> 
 
 def permuted_labels() -> Figure:
     """Iris with permuted labels: the best cross-validated score so far, and the same classifiers on held-out rows."""
-    rows = stored("permuted.csv")
+    rows = stored(HERE / "permuted.csv")
     n = 1 + max(int(row["trial"]) for row in rows)
     scores, tests = (
         np.array([float(row[name]) for row in rows]).reshape(-1, n) for name in ("cross-validated", "held-out")
@@ -81,14 +58,14 @@ def permuted_labels() -> Figure:
 def optimism(out: Path) -> None:
     """By how much the best validation score of 25 trees exceeds their score on rows that the search never saw."""
     found: dict[str, list[tuple[float, float]]] = {}
-    for row in stored("optimism.csv"):
+    for row in stored(HERE / "optimism.csv"):
         found.setdefault(row["validation"], []).append((float(row["best"]), float(row["new"])))
     figure, (axes,) = empty(6.4, 3.4)
     lines = ["| validation | best validation accuracy | the same tree on new rows | difference |", "| --- " * 4 + "|"]
     for (name, pairs), colour, marker in zip(found.items(), (RED, BLUE), "ov", strict=True):
         best, new = np.array(pairs).T
         axes.plot(new, best, marker, color=colour, alpha=0.7, label=name)
-        low, high = interval(best - new)
+        low, high = interval(best - new, np.mean)
         difference = f"{np.mean(best - new):+.3f} [{low:+.3f}, {high:+.3f}]"
         lines.append(f"| {name} | {np.mean(best):.3f} | {np.mean(new):.3f} | {difference} |")
     axes.axline((0.92, 0.92), slope=1, color=INK, linestyle=":", linewidth=1)
@@ -112,7 +89,7 @@ def failures(out: Path) -> None:
     for name, (way, colour, dashes) in ways.items():
         fails, ends = zip(*(_search_with_failures(way, seed) for seed in range(12)), strict=True)
         share = np.array(fails, dtype=float)
-        low, high = interval(share[:, 50:].mean(axis=1))
+        low, high = interval(share[:, 50:].mean(axis=1), np.mean)
         cell = f"{100 * share[:, 50:].mean():.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
         lines.append(f"| {name} | {cell} | {np.median(ends):.2g} |")
         tens = share.reshape(len(share), -1, 10).mean(axis=(0, 2))
@@ -148,7 +125,7 @@ def _raise(x: float) -> float:
 
 def forgotten_price(out: Path) -> None:
     """Random forests on digits, searched with and without a price for trees; the accuracies are forests.csv."""
-    table = {int(row["max_depth"]): [float(row[str(k)]) for k in range(1, 257)] for row in stored("forests.csv")}
+    table = {int(row["max_depth"]): [float(row[str(k)]) for k in range(1, 257)] for row in stored(HERE / "forests.csv")}
     figure, (left, right) = empty(7.6, 3.2, 2)
     for depth, colour, dashes in ((4, PINK, ":"), (8, GREEN, "-."), (16, INK, "-")):
         left.semilogx(range(1, 257), table[depth], color=colour, linestyle=dashes, label=f"depth {depth}", base=2)
@@ -193,7 +170,7 @@ def _search_forests(table: Mapping[int, list[float]], price: float, seed: int) -
 
 def overhead(out: Path) -> None:
     """The sampler's share of a search's time, by what a trial costs: overhead.csv."""
-    rows = stored("overhead.csv")
+    rows = stored(HERE / "overhead.csv")
     samplers = [(row["what"], int(row["trials"]), float(row["ms"])) for row in rows if row["trials"]]
     objectives = {row["what"]: float(row["ms"]) for row in rows if not row["trials"]}
     figure, (axes,) = empty(6.4, 3.4)
@@ -252,7 +229,7 @@ def not_saving(out: Path) -> None:
     ends = {name: [run[-1] for run in runs] for name, runs in kept.items()}
     lines = []
     for name, found in ends.items():
-        low, high = interval(np.array(found))
+        low, high = interval(np.array(found), np.mean)
         middle, low, high = (10**value for value in (float(np.mean(found)), low, high))
         lines.append(f"| {name} | {middle:.3f} [{low:.3f}, {high:.3f}] |\n")
     head = f"| what the restart leaves | best loss after {ALL} evaluations |\n| --- | --- |\n"

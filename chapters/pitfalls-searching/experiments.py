@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "pruning")]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "pruning")]
 
 from curves import crossing, drawn, orderly, replay  # noqa: E402  # the families of the chapter on pruning
-from figures import Objective, best_so_far, interval, repeated, shifted_sphere  # noqa: E402
+from figures import Objective, best_so_far, median, repeated, shifted_sphere  # noqa: E402
+from shared import interval  # noqa: E402
 
 from tpe_reference import Categorical, CmaEsSampler, Float, MedianPruner, RandomSampler, TPESampler  # noqa: E402
 from tpe_reference.compare.peers import Hyperopt, Optuna  # noqa: E402
@@ -73,7 +74,7 @@ def settings_at_budgets() -> None:
         for setting, make in settings:
             for problem, function in (("sphere", shifted_sphere), ("Rastrigin", rastrigin)):
                 ends = np.array([best_so_far(make(), *function(5, seed), n, seed)[-1] for seed in range(20)])
-                rows.append([name, n, setting, problem, float(np.median(ends)), *interval(ends)])
+                rows.append([name, n, setting, problem, *median(ends)])
     write("settings.csv", ["sampler", "trials", "setting", "problem", "median", "low", "high"], rows)
 
 
@@ -104,7 +105,7 @@ def defaults() -> None:
     for problem, (space, objective, n) in problems.items():
         for name, sampler in (("random search", RandomSampler), ("TPE", TPESampler), ("CMA-ES", CmaEsSampler)):
             ends = np.array([best_so_far(sampler(), space, objective, n, seed)[-1] for seed in range(20)])
-            rows.append([problem, name, float(np.median(ends)), *interval(ends)])
+            rows.append([problem, name, *median(ends)])
     write("defaults.csv", ["problem", "sampler", "median", "low", "high"], rows)
 
 
@@ -118,7 +119,7 @@ def dimensions() -> None:
     ):
         for d in (2, 5, 10, 20, 40):
             ends = [best_so_far(sampler(), *shifted_sphere(d, seed), 100, seed)[-1] / d for seed in range(12)]
-            rows.append([name, d, float(np.median(ends)), *interval(np.array(ends))])
+            rows.append([name, d, *median(np.array(ends))])
     write("dimensions.csv", ["sampler", "dimensions", "median", "low", "high"], rows)
 
 

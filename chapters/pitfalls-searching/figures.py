@@ -3,21 +3,31 @@
 What is cheap runs when the pages are built; for the rest `experiments.py` beside keeps its numbers in CSV files.
 """
 
-import csv
 import math
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from shared import (  # chapters/figures.py finds it
+    BLUE,
+    INK,
+    LOOKS,
+    RED,
+    Three,
+    bracketed,
+    empty,
+    interval,
+    stored,
+    table,
+    three,
+    whiskers,
+)
 
 from tpe_reference import Categorical, CmaEsSampler, Float, Int, RandomSampler, TPESampler, create_study
 from tpe_reference.samplers.tpe import Rules
 
-BLUE, RED, GREEN, INK = "#0072B2", "#D55E00", "#009E73", "#333333"  # Okabe and Ito's
 SEEDS = 30
 HERE = Path(__file__).parent
 Objective = Callable[[Mapping[str, Any]], float]
@@ -50,59 +60,19 @@ def shifted_sphere(d: int, seed: int, half_width: float = 5.0) -> tuple[dict[str
     return space, lambda params: float(((np.array([params[name] for name in space]) - optimum) ** 2).sum())
 
 
-def interval(values: np.ndarray, statistic: Callable[..., Any] = np.median) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of a statistic."""
-    rows = np.random.default_rng(0).integers(0, len(values), (1000, len(values)))
-    drawn = statistic(values[rows], axis=1)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def stored(name: str) -> list[dict[str, str]]:
-    """Return the rows of a table that experiments.py has made."""
-    with (HERE / name).open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def empty(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
-    """Return a figure of some panels side by side."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = list(np.atleast_1d(figure.subplots(1, columns)))
-    for panel in axes:
-        panel.tick_params(labelsize=9)
-        panel.xaxis.label.set_size(9)
-        panel.yaxis.label.set_size(9)
-    return figure, axes
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)) + "\n"
+def median(values: np.ndarray) -> Three:
+    """Return a median and its interval."""
+    return (float(np.median(values)), *interval(values, np.median))
 
 
 def cell(values: np.ndarray) -> str:
-    """Return a median and its interval."""
-    low, high = interval(values)
-    return three(float(np.median(values)), low, high)
-
-
-def three(middle: float, low: float, high: float) -> str:
-    """Return a value and its interval in two significant digits, in powers of ten only where it must be."""
-    middle_text, low_text, high_text = (
-        f"{float(f'{x:.2g}'):,.0f}" if x >= 100 else re.sub(r"e-0*", "e-", f"{x:.2g}") for x in (middle, low, high)
-    )
-    return f"{middle_text} [{low_text}, {high_text}]"
-
-
-def whiskers(axes: Axes, x: Sequence[float], found: Sequence[tuple[float, float, float]], **look: Any) -> None:
-    """Draw values with their intervals: (value, low, high) each."""
-    middle, low, high = np.array(found).T
-    axes.errorbar(x, middle, yerr=(middle - low, high - middle), capsize=3, **look)
+    """Return a median and its interval as a table has it."""
+    return bracketed(*median(values))
 
 
 def too_few() -> tuple[Figure, str]:
     """How often TPE is ahead of random search after so many trials, over all pairs of runs: too-few.csv."""
-    rows = stored("too-few.csv")
+    rows = stored(HERE / "too-few.csv")
     trials = [int(row["trials"]) for row in rows]
     ahead, low, high = ([float(row[name]) for row in rows] for name in ("ahead", "low", "high"))
     figure, (axes,) = empty(6.4, 3.0)
@@ -126,18 +96,16 @@ def settings() -> tuple[Figure, str]:
     """One setting of TPE and one of CMA-ES at two budgets each: settings.csv; the figure shows Rastrigin."""
     rows: dict[tuple[str, str], list[str]] = {}
     figure, panels = empty(7.4, 2.9, 2)
-    for row in stored("settings.csv"):
+    for row in stored(HERE / "settings.csv"):
         key = (f"{row['sampler']}, {int(row['trials']):,} trials", row["setting"])
-        median, low, high = (float(row[name]) for name in ("median", "low", "high"))
-        rows.setdefault(key, []).append(three(median, low, high))
+        rows.setdefault(key, []).append(bracketed(*three(row)))
     for panel, sampler, budgets in zip(panels, ("TPE", "CMA-ES"), ((20, 60), (1000, 5000)), strict=True):
         for budget, colour, marker, dashes in zip(budgets, (RED, BLUE), "os", ("--", "-"), strict=True):
-            found = [row for row in stored("settings.csv") if row["problem"] == "Rastrigin"]
+            found = [row for row in stored(HERE / "settings.csv") if row["problem"] == "Rastrigin"]
             found = [row for row in found if (row["sampler"], row["trials"]) == (sampler, str(budget))]
-            values = [(float(row["median"]), float(row["low"]), float(row["high"])) for row in found]
             x = [int(row["setting"].strip("`").partition("=")[2]) for row in found]
             look = {"color": colour, "marker": marker, "linestyle": dashes, "label": f"{budget:,} trials"}
-            whiskers(panel, x, values, **look)
+            whiskers(panel, x, [three(row) for row in found], **look)
         setting = found[0]["setting"].strip("`").partition("=")[0]
         panel.set(title=f"{sampler} on Rastrigin", xlabel=setting, ylim=(0, None))
         panel.title.set_size(9)
@@ -152,17 +120,17 @@ def pruner() -> tuple[Figure, str]:
     """What a warm-up saves and loses, on orderly and on crossing curves: pruner.csv."""
     rows: dict[tuple[str, str], list[str]] = {}
     figure, panels = empty(7.4, 2.8, 2)
-    for row in stored("pruner.csv"):
+    for row in stored(HERE / "pruner.csv"):
         style = ".3f" if row["what"] == "regret" else ".0%"
-        mean, low, high = (f"{float(row[name]):{style}}" for name in ("mean", "low", "high"))
+        mean, low, high = (f"{x:{style}}" for x in three(row, "mean"))
         warmup = f"{row['warm-up']}, the default" if row["warm-up"] == "0" else row["warm-up"]
         rows.setdefault((row["curves"], warmup), []).append(f"{mean} [{low}, {high}]")
     for panel, what, label in zip(
         panels, ("saved", "killed"), ("steps saved, %", "best stopped, % of runs"), strict=True
     ):
         for curves, colour, marker, dashes in (("orderly", BLUE, "s", "-"), ("crossing", RED, "o", "--")):
-            found = [row for row in stored("pruner.csv") if (row["curves"], row["what"]) == (curves, what)]
-            shares = [(100 * float(row["mean"]), 100 * float(row["low"]), 100 * float(row["high"])) for row in found]
+            found = [row for row in stored(HERE / "pruner.csv") if (row["curves"], row["what"]) == (curves, what)]
+            shares = [100 * np.array(three(row, "mean")) for row in found]
             look = {"color": colour, "marker": marker, "linestyle": dashes, "label": curves}
             whiskers(panel, [int(row["warm-up"]) for row in found], shares, **look)
         panel.set(xlabel="n_warmup_steps, of 30", ylabel=label, ylim=(-3, 103))
@@ -173,12 +141,9 @@ def pruner() -> tuple[Figure, str]:
 
 
 SAMPLERS: dict[str, tuple[Callable[[], Any], dict[str, str]]] = {
-    "random search": (RandomSampler, {"color": RED, "marker": "o", "linestyle": "--"}),
-    "TPE": (TPESampler, {"color": BLUE, "marker": "s", "linestyle": "-"}),
-    "CMA-ES, no parabola": (
-        lambda: CmaEsSampler(parabola=False),
-        {"color": GREEN, "marker": "^", "linestyle": "-."},
-    ),
+    "random search": (RandomSampler, LOOKS["random search"]),
+    "TPE": (TPESampler, LOOKS["TPE"]),
+    "CMA-ES, no parabola": (lambda: CmaEsSampler(parabola=False), LOOKS["CMA-ES"]),
 }
 
 
@@ -192,7 +157,7 @@ def too_wide() -> tuple[Figure, str]:
             np.array([best_so_far(sampler(), *shifted_sphere(5, seed, width), 60, seed)[-1] for seed in range(12)])
             for width in widths
         ]
-        whiskers(axes, widths, [(float(np.median(end)), *interval(end)) for end in ends], label=name, **look)
+        whiskers(axes, widths, [median(end) for end in ends], label=name, **look)
         columns.append([cell(end) for end in ends])
     axes.set(xscale="log", yscale="log", xlabel="half width of the box", ylabel="best loss after 60 trials")
     axes.set_xticks(widths, [f"±{width:g}" for width in widths])
@@ -241,8 +206,8 @@ def repeats() -> tuple[Figure, str]:
     for name, sampler in samplers.items():
         counts = np.array([repeated(sampler(), seed) for seed in range(10)])
         found[name] = (float(counts.mean()), *interval(counts, np.mean))
-    for row in stored("peers.csv"):
-        found[f"{row['package']}, its TPE"] = (float(row["mean"]), float(row["low"]), float(row["high"]))
+    for row in stored(HERE / "peers.csv"):
+        found[f"{row['package']}, its TPE"] = three(row, "mean")
     figure, (axes,) = empty(6.4, 2.4)
     for level, (name, (mean, low, high)) in enumerate(found.items()):
         colour = BLUE if name in samplers else RED
@@ -256,15 +221,13 @@ def repeats() -> tuple[Figure, str]:
 
 def defaults() -> tuple[Figure, str]:
     """Three problems, three samplers with their defaults: defaults.csv."""
-    rows = stored("defaults.csv")
+    rows = stored(HERE / "defaults.csv")
     problems, samplers = (list(dict.fromkeys(row[name] for row in rows)) for name in ("problem", "sampler"))
     figure, axes = empty(7.8, 2.9, len(problems))
     lines = []
     for panel, problem in zip(axes, problems, strict=True):
-        found = [
-            (float(row["median"]), float(row["low"]), float(row["high"])) for row in rows if row["problem"] == problem
-        ]
-        lines.append([problem, *(three(*one) for one in found)])
+        found = [three(row) for row in rows if row["problem"] == problem]
+        lines.append([problem, *(bracketed(*one) for one in found)])
         for x, (one, (_, look)) in enumerate(zip(found, SAMPLERS.values(), strict=True)):
             whiskers(panel, [x], [one], color=look["color"], marker=look["marker"])
         panel.set(title=problem.replace(", ", "\n", 1), xlim=(-0.5, 2.5))
@@ -289,14 +252,11 @@ def repeated(sampler: Any, seed: int) -> int:
 
 def dimensions() -> Figure:
     """The best loss per dimension after 100 trials, in 2, 5, 10, 20 and 40 dimensions: dimensions.csv."""
-    rows = stored("dimensions.csv")
+    rows = stored(HERE / "dimensions.csv")
     sizes = sorted({int(row["dimensions"]) for row in rows})
     figure, (axes,) = empty(6.4, 3.2)
     for name, (_, look) in SAMPLERS.items():
-        found = [
-            (float(row["median"]), float(row["low"]), float(row["high"])) for row in rows if row["sampler"] == name
-        ]
-        whiskers(axes, sizes, found, label=name, **look)
+        whiskers(axes, sizes, [three(row) for row in rows if row["sampler"] == name], label=name, **look)
     axes.set(xscale="log", yscale="log", xlabel="dimensions", ylabel="best loss after 100 trials, per dimension")
     axes.set_xticks(sizes, [str(d) for d in sizes], minor=False)
     axes.minorticks_off()
@@ -317,7 +277,7 @@ def dependent() -> Figure:
         runs = np.array(
             [best_so_far(TPESampler(rules=Rules(joint=joint)), space, valley, 100, seed) for seed in range(20)]
         )
-        low, high = np.array([interval(column) for column in runs.T]).T
+        low, high = np.array([interval(column, np.median) for column in runs.T]).T
         axes.semilogy(range(1, 101), np.median(runs, axis=0), color=colour, linestyle=dashes, label=label)
         axes.fill_between(range(1, 101), low, high, color=colour, alpha=0.2, linewidth=0)
     axes.set(xlabel="trials", ylabel="best loss so far")

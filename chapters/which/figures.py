@@ -1,14 +1,11 @@
 """The chapter on which method to take: its questions as a tree, and what they rest upon (budgets.csv)."""
 
-import csv
-import re
 from pathlib import Path
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from shared import BLUE, INK, RED, draw_regrets, stored, tabulate_regrets  # chapters/figures.py finds it
 
-BLUE, RED, GREEN, INK = "#0072B2", "#D55E00", "#009E73", "#333333"
 # (question, what a yes leads to, whether that is in this package); a no leads to the next row.
 ROWS = [
     ("Are there gradients with respect\nto the parameters?", "gradient descent", False),
@@ -28,56 +25,22 @@ def make(out: Path) -> None:
     budgets(out)
 
 
-LOOKS = {
-    "random search": {"color": RED, "marker": "o", "linestyle": "--"},
-    "TPE": {"color": BLUE, "marker": "s", "linestyle": "-"},
-    "CMA-ES": {"color": GREEN, "marker": "^", "linestyle": "-."},
-}
-
-
 def budgets(out: Path) -> None:
     """Draw and tabulate the regret of three searches by the number of trials: budgets.csv."""
-    with (Path(__file__).parent / "budgets.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    problems, trials = (list(dict.fromkeys(row[name] for row in rows)) for name in ("problem", "trials"))
-    shown = ("20", "100", "200", "500", "1000")
-    lines = [f"| problem | search | {' | '.join(shown)} trials |", "| --- " * (2 + len(shown)) + "|"]
+    rows = stored(Path(__file__).parent / "budgets.csv")
     figure = Figure(figsize=(8.2, 4.8), layout="constrained")
-    panels = list(figure.subplots(2, 3).flat)
-    for axes, problem in zip(panels, problems, strict=False):
-        for search, look in LOOKS.items():
-            found = [row for row in rows if (row["problem"], row["search"]) == (problem, search)]
-            # Below 1e-15 everything is rounding, and zero has no logarithm.
-            ends = np.maximum([[float(row[name]) for name in ("median", "low", "high")] for row in found], 1e-15)
-            middle, low, high = ends.T
-            axes.errorbar(
-                [int(n) for n in trials], middle, (middle - low, high - middle), capsize=2, label=search, **look
-            )
-            cells = [_cell(row) for row in found if row["trials"] in shown]
-            lines.append(f"| {problem} | {search} | {' | '.join(cells)} |")
-        # Rastrigin's regrets are within a factor of ten: on a logarithmic axis there would be one number beside them.
-        axes.set(xscale="log", yscale="linear" if problem == "rastrigin" else "log", title=problem)
+    *panels, last = figure.subplots(2, 3).flat
+    draw_regrets(panels, rows, "trials")
+    for axes in panels:
         axes.set_xticks([20, 100, 1000], ["20", "100", "1,000"])
         axes.minorticks_off()
-        axes.tick_params(labelsize=9)
-    panels[-1].set_axis_off()
-    panels[-1].legend(*panels[0].get_legend_handles_labels(), loc="center", frameon=False)
+    last.set_axis_off()
+    last.legend(*panels[0].get_legend_handles_labels(), loc="center", frameon=False)
     figure.supxlabel("trials", fontsize=10)
     figure.supylabel("regret of the best trial", fontsize=10)
     figure.savefig(out / "budgets.svg")
-    (out / "budgets.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _cell(row: dict[str, str]) -> str:
-    middle, low, high = (_number(float(row[name])) for name in ("median", "low", "high"))
-    return f"{middle} [{low}, {high}]"
-
-
-def _number(x: float) -> str:
-    """Return two significant digits, in powers of ten only where it must be."""
-    if x >= 100:
-        return f"{float(f'{x:.2g}'):,.0f}"
-    return re.sub(r"e-0*", "e-", f"{x:.2g}")
+    shown = ("20", "100", "200", "500", "1000")
+    (out / "budgets.md").write_text(tabulate_regrets(rows, "trials", shown), encoding="utf-8")
 
 
 def tree() -> Figure:
