@@ -92,5 +92,6 @@ def tabulate_regrets(rows: Rows, over: str, shown: Sequence[str]) -> str:
     for row in rows:
         if row[over] in shown:
             lines.setdefault((row["problem"], row["search"]), []).append(bracketed(*three(row)))
-    head = ["problem", "search", *shown[:-1], f"{shown[-1]} {over}"]
+    head = ["problem", "search", *(f"{int(value):,}" for value in shown)]
+    head[-1] += f" {over}"
     return table(head, [[*key, *cells] for key, cells in lines.items()])

@@ -82,7 +82,7 @@ def one_generation() -> Figure:
     figure = Figure(figsize=(8, 3.1), layout="constrained")
     panels = figure.subplots(1, 3, sharey=True)
     for axes, title in zip(panels, ("1. draw and rank", "2. move the mean", "3. reshape"), strict=True):
-        ground(axes, ellipsoid, (-4.0, 0.6, -0.9, 3.9))
+        ground(axes, ellipsoid, (-4.1, 1.0, -0.9, 4.2))
         axes.set_title(title, fontsize=10)
         axes.plot(*x[:mu].T, "o", color=BLUE, markersize=5)
         axes.plot(*x[mu:].T, "x", color=RED, markersize=5)

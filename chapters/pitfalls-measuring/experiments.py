@@ -1,6 +1,6 @@
 """The dear experiments of the chapter on pitfalls of measuring; their numbers are kept beside, in CSV.
 
-``python chapters/pitfalls-measuring/experiments.py`` makes all four files again, in about two minutes on one core.
+``python chapters/pitfalls-measuring/experiments.py`` makes all four files again, in about a minute on one core.
 `figures.py` draws and tabulates what stands in them. overhead.csv holds times, and differs from machine to machine.
 """
 

@@ -84,7 +84,7 @@ def failures(out: Path) -> None:
         "returns nan": (lambda x: math.nan, PINK, "--"),
         "raises, `catch=ValueError`": (_raise, BLUE, ":"),
     }
-    lines = ["| what it does | failing among the last 50 of 100 trials | best loss that is true |", "| --- " * 3 + "|"]
+    lines = ["| what it does | failing among the last 50 of 100 trials | best true loss, median |", "| --- " * 3 + "|"]
     figure, (axes,) = empty(6.4, 3.0)
     for name, (way, colour, dashes) in ways.items():
         fails, ends = zip(*(_search_with_failures(way, seed) for seed in range(12)), strict=True)
@@ -93,7 +93,9 @@ def failures(out: Path) -> None:
         cell = f"{100 * share[:, 50:].mean():.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
         lines.append(f"| {name} | {cell} | {np.median(ends):.2g} |")
         tens = share.reshape(len(share), -1, 10).mean(axis=(0, 2))
-        axes.plot(np.arange(5, 100, 10), 100 * tens, color=colour, linestyle=dashes, marker=".", label=name)
+        axes.plot(
+            np.arange(5, 100, 10), 100 * tens, color=colour, linestyle=dashes, marker=".", label=name.replace("`", "")
+        )
     axes.set(xlabel="trials, ten at a time", ylabel="of them fail, %", ylim=(-3, 103), xlim=(0, 100))
     axes.legend(fontsize=9, loc="center right")
     figure.savefig(out / "failures.svg")

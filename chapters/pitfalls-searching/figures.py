@@ -105,7 +105,7 @@ def settings() -> tuple[Figure, str]:
             found = [row for row in found if (row["sampler"], row["trials"]) == (sampler, str(budget))]
             x = [int(row["setting"].strip("`").partition("=")[2]) for row in found]
             look = {"color": colour, "marker": marker, "linestyle": dashes, "label": f"{budget:,} trials"}
-            whiskers(panel, x, [three(row) for row in found], **look)
+            whiskers(panel, x, [three(row) for row in found], clip_on=False, **look)  # one lies on the axis
         setting = found[0]["setting"].strip("`").partition("=")[0]
         panel.set(title=f"{sampler} on Rastrigin", xlabel=setting, ylim=(0, None))
         panel.title.set_size(9)

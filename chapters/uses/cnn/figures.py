@@ -25,8 +25,8 @@ def draw_trials(axes: Axes, trials: drawing.Lines) -> None:
     complete = np.array([line["state"] == "complete" for line in trials if line["sampler"] == "tpe"])
     axes.scatter(lr[~complete], filters[~complete], s=14, marker="x", color="#999999", linewidth=0.9, label="pruned")
     axes.scatter(lr[complete], filters[complete], s=14, color=drawing.COLOURS["tpe"], alpha=0.6, label="complete")
-    axes.set(xscale="log", yscale="log")
+    axes.set(xscale="log", yscale="log", ylim=(1.2, 36))  # below all trials there is room for the names
     axes.set_yticks([2, 4, 8, 16, 32], ["2", "4", "8", "16", "32"], minor=False)
     axes.set_yticks([], minor=True)
     drawing.name_axes(axes, "learning rate", "filters")
-    axes.legend(fontsize=9, loc=(0.4, 0.03))  # where no trial is
+    axes.legend(fontsize=9, ncols=2, loc="lower center")
