@@ -141,8 +141,10 @@ class TPESampler:
             losses = memo.losses[[number for _, number in memo.ranked[: n_good + 1]]]
             weights = self.rules.good_weights(losses, n_good), self.rules.bad_weights(len(bad))
             n_trials = len(good) + len(bad)
-            l = ParzenEstimator(space, memo.units[:, good].T, weights[0], n_trials, self.rules)
-            g = ParzenEstimator(space, memo.units[:, bad].T, weights[1], n_trials, self.rules, memo.order_among(bad))
+            order = memo.order_among(bad)
+            l = ParzenEstimator(space, memo.units[:, good].T, weights[0], n_trials, self.rules, None, memo.layout)
+            g = ParzenEstimator(space, memo.units[:, bad].T, weights[1], n_trials, self.rules, order, memo.layout)
+            _find_walls([l, g])
             candidates = memo.drop_tried(l.sample(rng, self.n_candidates), rng)
             log_l, log_g = log_pdfs([l, g], candidates)
             scores, chosen = log_l - log_g, choose(log_l, log_g)
@@ -151,11 +153,12 @@ class TPESampler:
 
     def _recall(self, space: Space, history: Sequence[FrozenTrial]) -> _Memo:
         """Take what was read off this very history for this space before, or start afresh; the answer is the same."""
-        memo = self._memos.pop((id(history), *space.items()), None)  # taken out: another thread finds none
-        return memo if memo is not None and memo.is_of(history) else _Memo(space, history)
+        key = (id(history), *space.items())
+        memo = self._memos.pop(key, None)  # taken out: another thread finds none
+        return memo if memo is not None and memo.is_of(history) else _Memo(key, space, history)
 
     def _remember(self, memo: _Memo) -> None:
-        self._memos[id(memo.history), *memo.space.items()] = memo
+        self._memos[memo.key] = memo
         # Domains that change from trial to trial must not fill the memory: of more than 64, the oldest is forgotten.
         if len(self._memos) > 64:
             self._memos.pop(next(iter(self._memos)), None)
@@ -375,25 +378,23 @@ class ParzenEstimator:
         n_trials: int | None = None,
         rules: Rules | None = None,
         order: NDArray[np.intp] | None = None,
+        layout: _Layout | None = None,
     ) -> None:
         rules = Rules() if rules is None else rules
-        (n, self._d), self._numeric = units.shape, numerical(space)
-        self.weights = np.ones(n + 1)
-        self.weights[:n] = weights
-        self.weights /= self.weights.sum()
+        (n, self._d), self._layout = units.shape, _Layout(space) if layout is None else layout
+        all_weights = np.concatenate([weights, _ONE])
+        self.weights = all_weights / all_weights.sum()
         # Inside, arrays are (d, n + 1), a row for each parameter: numpy goes through long rows fastest.
-        self._mu: Floats = np.empty((len(self._numeric), n + 1))
+        self._mu: Floats = np.empty((len(self._layout.numeric), n + 1))
         self._sigma = np.empty_like(self._mu)
-        self._mu[:, :n], self._mu[:, n] = units.T[self._numeric], 0.5
-        order = np.argsort(self._mu[:, :n], axis=1, kind="stable") if order is None else order
-        in_order = order + (n + 1) * np.arange(len(order))[:, None]  # as places in a flat array: faster to index
+        self._mu[:, :n], self._mu[:, n] = units.T[self._layout.numeric], 0.5
+        order = self._mu[:, :n].argsort(axis=1, kind="stable") if order is None else order
+        in_order = order + (n + 1) * self._layout.rows  # as places in a flat array: faster to index
         sigma = rules.bandwidths(self._mu.take(in_order).T, n if n_trials is None else n_trials)
         self._sigma.ravel()[in_order], self._sigma[:, n] = sigma.T, rules.prior_sigma
-        numerical_domains = (domain for domain in space.values() if not hasattr(domain, "choices"))
-        edges = {row: e for row, e in enumerate(map(_edges, numerical_domains)) if e is not None}
-        self._cells = _cells(edges, self._mu, self._sigma, order) if edges else {}
-        has_choices = len(self._numeric) < len(space)
-        self._choices = _Choices(space, units, self.weights, rules) if has_choices else None
+        self._cells = _cells(list(self._layout.edges), self._mu, self._sigma, order) if self._layout.edges else {}
+        self._choices = _Choices(self._layout, units, self.weights, rules) if self._layout.columns else None
+        self._walls: Floats | None = None  # (2, rows without cells, n + 1): see `_find_walls`
         if not rules.cut_each:
             left, right = _walls(self._mu, self._sigma)
             inside = self.weights * (right - left).prod(axis=0)
@@ -423,13 +424,19 @@ class ParzenEstimator:
         cumulated = self.weights.cumsum()
         i = cumulated[:-1].searchsorted(rng.random(m) * cumulated[-1], side="right")  # each point is one kernel's
         # A normal cut off at the walls: where Phi has risen by a random share of what it rises by between them.
-        mu, sigma = self._mu[:, i], self._sigma[:, i]
-        left, right = _walls(mu, sigma)
+        mu, sigma = self._mu.take(i, axis=1), self._sigma.take(i, axis=1)
+        left, right = _walls(mu, sigma) if self._walls is None or self._layout.edges else self._walls.take(i, axis=2)
         x = mu + sigma * normal_quantile(left + rng.random(mu.shape) * (right - left))
-        u[:, self._numeric] = np.minimum(np.maximum(x, 0.0), 1.0).T
+        u[:, self._layout.numeric] = np.minimum(np.maximum(x, 0.0), 1.0).T
         if self._choices is not None:
-            u[:, self._choices.columns] = self._choices.sample(rng, i)
+            u[:, self._layout.columns] = self._choices.sample(rng, i)
         return u
+
+    def _walls_of(self, some: slice) -> Floats:
+        """Return Phi at the walls for some kernels of the parameters without cells, (2, rows of those, kernels)."""
+        if self._walls is not None:
+            return self._walls[:, :, some]
+        return _walls(self._mu[:, some][self._layout.smooth], self._sigma[:, some][self._layout.smooth])
 
 
 @dataclass(frozen=True)
@@ -440,28 +447,26 @@ class _Cells:
     however many trials there are, and each is computed once.
 
     Attributes:
-        edges: Borders of the cells, (number of cells + 1,).
         kind: Of each kernel, (n + 1,).
         mu: Centres of the kinds, (k,).
         sigma: Their bandwidths, (k,).
     """
 
-    edges: Floats
     kind: NDArray[np.intp]
     mu: Floats
     sigma: Floats
 
 
-def _cells(edges: Mapping[int, Floats], mu: Floats, sigma: Floats, order: NDArray[np.intp]) -> dict[int, _Cells]:
+def _cells(rows: list[int], mu: Floats, sigma: Floats, order: NDArray[np.intp]) -> dict[int, _Cells]:
     """Return what there is to know of the parameters with cells, by their rows in the arrays: all of them at once.
 
     Args:
-        edges: Borders of their cells, by row.
+        rows: Which rows those are.
         mu: Centres of all kernels, (rows, n + 1).
         sigma: Their bandwidths, the same shape.
         order: The kernels but the prior by their centres, (rows, n): those of one kind are neighbours then.
     """
-    rows, n = list(edges), order.shape[1]
+    n = order.shape[1]
     in_order = np.full((len(rows), n + 1), n)  # the prior is last
     in_order[:, :n] = order[rows]
     in_order += (n + 1) * np.arange(len(rows))[:, None]  # as places in a flat array
@@ -470,34 +475,31 @@ def _cells(edges: Mapping[int, Floats], mu: Floats, sigma: Floats, order: NDArra
     is_first[:, 1:] = (mu[:, 1:] != mu[:, :-1]) | (sigma[:, 1:] != sigma[:, :-1])
     kind = np.empty_like(in_order)
     kind.ravel()[in_order] = is_first.cumsum(axis=1) - 1
-    parts = zip(rows, kind, mu, sigma, is_first, strict=True)
-    return {row: _Cells(edges[row], of_row, m[first], s[first]) for row, of_row, m, s, first in parts}
+    mu, sigma = mu[is_first], sigma[is_first]
+    ends = itertools.pairwise([0, *np.count_nonzero(is_first, axis=1).cumsum().tolist()])
+    return {row: _Cells(kind[i], mu[a:b], sigma[a:b]) for i, (row, (a, b)) in enumerate(zip(rows, ends, strict=True))}
 
 
 class _Choices:
     """What a density knows of the categorical parameters, c of them.
 
     Args:
-        space: The parameters.
+        layout: Which parameters they are, and how many choices each has.
         units: The trials, (n, d).
         weights: Weights of the kernels, (n + 1,).
         rules: The details.
 
     Attributes:
-        columns: Which parameters they are.
-        sizes: How many choices each has, (c,).
         tables: Of each the probabilities (4), (C + 1, C).
         rows: Of each kernel in the tables, (c, n + 1).
     """
 
-    def __init__(self, space: Space, units: Floats, weights: Floats, rules: Rules) -> None:
-        sizes = {j: len(domain.choices) for j, domain in enumerate(space.values()) if hasattr(domain, "choices")}
-        self.columns, self.sizes = list(sizes), np.array(list(sizes.values()), dtype=np.intp)
-        self.rows = np.empty((len(sizes), len(units) + 1), dtype=np.intp)
+    def __init__(self, layout: _Layout, units: Floats, weights: Floats, rules: Rules) -> None:
+        self.columns, self.sizes = layout.columns, layout.sizes
+        self.rows = np.empty((len(self.sizes), len(units) + 1), dtype=np.intp)
         self.rows[:, :-1], self.rows[:, -1] = self.made(units).T, self.sizes
-        self.tables = [
-            rules.choice_kernels(row[:-1], size, weights) for row, size in zip(self.rows, sizes.values(), strict=True)
-        ]
+        pairs = zip(self.rows, self.sizes.tolist(), strict=True)
+        self.tables = [rules.choice_kernels(row[:-1], size, weights) for row, size in pairs]
 
     def made(self, u: Floats) -> NDArray[np.intp]:
         """Return which choices some points make, (m, d) -> (m, c)."""
@@ -535,28 +537,38 @@ def log_pdfs(densities: Sequence[ParzenEstimator], u: Floats) -> list[Floats]:
     """
     masses = _log_masses(densities, u)
     width = max(200, 48_000 // len(u))
-    found = [np.full(len(u), -np.inf) for _ in densities]
+    found: list[list[Floats]] = [[] for _ in densities]
     for start in range(0, max(len(density.weights) for density in densities), width):
         some = slice(start, start + width)
-        log_k, first = _log_kernels(densities, u, masses, some), 0
-        for i, density in enumerate(densities):
-            weights = density.weights[some]
-            if len(weights):
-                log_terms = log_k[:, first : first + len(weights)]
-                log_terms += np.log(weights)
-                found[i] = np.logaddexp(found[i], _log_sum_exp(log_terms))
-                first += len(weights)
-    return found
+        here = [i for i, density in enumerate(densities) if len(density.weights) > start]
+        log_k = _log_kernels([densities[i] for i in here], u, masses, some)
+        log_sums = _log_sums(log_k, [densities[i].weights[some] for i in here])
+        for i, log_sum in zip(here, log_sums.T, strict=True):
+            found[i].append(log_sum)
+    return [functools.reduce(np.logaddexp, parts) for parts in found]
 
 
-def _log_sum_exp(log_terms: Floats) -> Floats:
-    """Return the logarithm of the sum of each row's terms, (m, n) -> (m,); overwrites them."""
-    top = log_terms.max(axis=1, keepdims=True)  # taken out, so that exp neither overflows nor vanishes
-    log_terms -= top
-    # What is below exp(-50) = 2e-22 of the largest is nothing beside it, and exp is slow where it underflows.
-    np.maximum(log_terms, -50.0, out=log_terms)
-    log_sum: Floats = np.log(np.exp(log_terms, out=log_terms).sum(axis=1)) + top[:, 0]
-    return log_sum
+def _log_sums(log_k: Floats, weights: Sequence[Floats]) -> Floats:
+    """Return log sum_i w_i k_i of every point, for each of some densities whose kernels stand side by side.
+
+    Args:
+        log_k: Logarithms of the kernels, (m, kernels of all); overwritten.
+        weights: Those of each density's kernels.
+
+    Returns:
+        An array (m, densities).
+    """
+    lengths = [len(w) for w in weights]
+    ends = list(itertools.accumulate(lengths))
+    starts = [end - length for end, length in zip(ends, lengths, strict=True)]
+    # The largest of each density is taken out, so that exp neither overflows nor vanishes.
+    tops = np.maximum.reduceat(log_k, starts, axis=1)
+    log_k -= tops.repeat(lengths, axis=1)
+    np.maximum(log_k, -600.0, out=log_k)  # exp(-600) = 1e-261 is as good as nothing, and what underflows takes long
+    w = np.zeros((log_k.shape[1], len(weights)))  # a column for each density: it does not look at the others' kernels
+    for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        w[start:end, i] = weights[i]
+    return np.log(np.exp(log_k, out=log_k) @ w) + tops
 
 
 def _log_kernels(densities: Sequence[ParzenEstimator], u: Floats, masses: Sequence[Any], some: slice) -> Floats:
@@ -574,29 +586,22 @@ def _factors(densities: Sequence[ParzenEstimator], u: Floats, some: slice) -> tu
     that one matrix product brings all points and all kernels together. (Rounding: the terms stay below
     1 / sigma^2 <= 10 000, so about 1e-12 is lost of log k.)
     """
-    one = densities[0]
-    smooth: Any = [row for row in range(len(one._numeric)) if row not in one._cells] if one._cells else slice(None)
-    x = u.T[one._numeric][smooth]
-    mu = np.concatenate([density._mu[:, some] for density in densities], axis=1)[smooth]
-    sigma = np.concatenate([density._sigma[:, some] for density in densities], axis=1)[smooth]
-    precision = 1.0 / (sigma * sigma)
-    linear = mu * precision
-    constant = -0.5 * (mu * linear).sum(axis=0) - _log_divisors(mu, sigma)
+    layout = densities[0]._layout
+    x = u.T[layout.numeric][layout.smooth]
+    mu = np.concatenate([density._mu[:, some] for density in densities], axis=1)[layout.smooth]
+    sigma = np.concatenate([density._sigma[:, some] for density in densities], axis=1)[layout.smooth]
+    left, right = np.concatenate([density._walls_of(some) for density in densities], axis=2)
+    half_precision = 0.5 / (sigma * sigma)
+    linear = mu * half_precision
+    constant = mu * linear + np.log((right - left) * (sigma * math.sqrt(2.0 * math.pi)))
     features = [x * x, x, np.ones((1, len(u)))]
-    coefficients = [-0.5 * precision, linear, constant[None]]
-    choices = [density._choices for density in densities if density._choices is not None]
-    if choices:
+    coefficients = [-half_precision, 2.0 * linear, -constant.sum(axis=0, keepdims=True)]
+    if layout.columns:
+        choices = [density._choices for density in densities if density._choices is not None]
         features.append(choices[0].as_ones(u))
         of_each = zip(*(choice.log_kernels(some) for choice in choices), strict=True)
         coefficients += [np.concatenate(kernels, axis=1) for kernels in of_each]
     return np.concatenate(features).T, np.concatenate(coefficients)
-
-
-def _log_divisors(mu: Floats, sigma: Floats) -> Floats:
-    """Return the logarithm of what (1) is divided by, in all dimensions together, (d, kernels) -> (kernels,)."""
-    left, right = _walls(mu, sigma)
-    log_divisors: Floats = np.log((right - left) * (sigma * math.sqrt(2.0 * math.pi))).sum(axis=0)
-    return log_divisors
 
 
 def _product(a: Floats, b: Floats) -> Floats:
@@ -620,39 +625,74 @@ def _log_masses(densities: Sequence[ParzenEstimator], u: Floats) -> list[tuple[F
         kinds); which of these cells holds each point, (m,); the kinds of each density's kernels, (n + 1,) each.
     """
     parts, z = [], []
-    for row, one in densities[0]._cells.items():
-        cells, edges = [density._cells[row] for density in densities], one.edges
-        cell = edges[1:-1].searchsorted(u[:, densities[0]._numeric[row]], side="right")
-        needed = np.array(sorted(set(cell.tolist())))  # many points share a cell
+    for row, edges in densities[0]._layout.edges.items():
+        cells = [density._cells[row] for density in densities]
+        cell = edges[1:-1].searchsorted(u[:, densities[0]._layout.numeric[row]], side="right")
+        held = set(cell.tolist())
+        # The borders of these cells, many of which they share; and the walls, between which the mass is Z.
+        borders = np.array(sorted({0, *held, *(c + 1 for c in held), len(edges) - 1}))
         mu, sigma = np.concatenate([c.mu for c in cells]), np.concatenate([c.sigma for c in cells])
         starts = itertools.accumulate((len(c.mu) for c in cells), initial=0)
         kinds = [c.kind + start for c, start in zip(cells, starts, strict=False)]
-        # Left and right borders of the cells; last those of the whole interval, whose mass is Z.
-        borders = np.concatenate([edges[needed + _LEFT_AND_RIGHT], _WALLS[:, None]], axis=1)
-        z.append(((borders[:, :, None] - mu) / sigma).reshape(2, -1))
-        parts.append(((len(needed) + 1, len(mu)), needed.searchsorted(cell), kinds))
+        z.append(((edges[borders][:, None] - mu) / sigma).ravel())
+        parts.append(((len(borders), len(mu)), borders.searchsorted(cell), kinds))
     if not parts:
         return []
     # Of all parameters at once: with few trials the calls are what costs, and with many one large array is cheaper
     # than several: what an allocator once got as one piece from the operating system it keeps.
-    left, right = normal_cdf(np.concatenate(z, axis=1))
+    phi = normal_cdf(np.concatenate(z))
+    mass, first = np.empty_like(phi), 0
+    for shape, _, _ in parts:
+        here = slice(first, first := first + math.prod(shape))
+        of_borders, of_cells = phi[here].reshape(shape), mass[here].reshape(shape)
+        np.subtract(of_borders[1:], of_borders[:-1], out=of_cells[:-1])
+        np.subtract(of_borders[-1], of_borders[0], out=of_cells[-1])
     # Far from a kernel the difference is 0 to machine precision; the prior, never that far, decides there.
-    log_mass = np.log(np.maximum(right - left, 1e-300))
+    log_mass = np.log(np.maximum(mass, 1e-300))
     found, first = [], 0
-    for (n_cells, n_kinds), cell, kinds in parts:
-        masses = log_mass[first : first + n_cells * n_kinds].reshape(n_cells, n_kinds)
+    for shape, cell, kinds in parts:
+        masses = log_mass[first : (first := first + math.prod(shape))].reshape(shape)
         found.append((masses[:-1] - masses[-1], cell, kinds))
-        first += masses.size
     return found
 
 
-def numerical(space: Space) -> list[int]:
-    """Return the places of the parameters that have an order, which are all but the categorical ones."""
-    return [j for j, domain in enumerate(space.values()) if not hasattr(domain, "choices")]
+class _Layout:
+    """What a density has to know of the space: which kind each parameter is of.
+
+    Attributes:
+        numeric: The columns of the parameters that have an order, which are all but the categorical ones. Each of
+            these is a row in `ParzenEstimator`.
+        edges: By row, the borders of the cells of those that have cells.
+        smooth: The rows of those that have none.
+        columns: The columns of the categorical parameters.
+        sizes: How many choices each of those has, (c,).
+    """
+
+    def __init__(self, space: Space) -> None:
+        choices = {j: len(domain.choices) for j, domain in enumerate(space.values()) if hasattr(domain, "choices")}
+        self.columns, self.sizes = list(choices), np.array(list(choices.values()), dtype=np.intp)
+        numeric = {j: domain for j, domain in enumerate(space.values()) if j not in choices}
+        self.numeric = list(numeric)
+        self.edges = {row: e for row, e in enumerate(map(_edges, numeric.values())) if e is not None}
+        self.rows = np.arange(len(numeric))[:, None]
+        smooth = [row for row in range(len(numeric)) if row not in self.edges]
+        self.smooth: Any = smooth if self.edges else slice(None)  # a slice of an array takes less time than a list
 
 
+_ONE = np.ones(1)
 _WALLS = np.array([0.0, 1.0])
-_LEFT_AND_RIGHT = np.array([[0], [1]])  # cell i lies between the borders i and i + 1
+
+
+def _find_walls(densities: Sequence[ParzenEstimator]) -> None:
+    """Find Phi at the walls for all kernels of some densities, unless they are many, in a single call."""
+    if sum(density._mu.size for density in densities) > 20_000:
+        return  # of so many they are found some at a time, where they are asked for
+    smooth, first = densities[0]._layout.smooth, 0
+    mu = np.concatenate([density._mu for density in densities], axis=1)[smooth]
+    sigma = np.concatenate([density._sigma for density in densities], axis=1)[smooth]
+    walls = _walls(mu, sigma)
+    for density in densities:
+        density._walls = walls[:, :, first : (first := first + len(density.weights))]
 
 
 def _walls(mu: Floats, sigma: Floats) -> Floats:
@@ -667,7 +707,6 @@ def _walls(mu: Floats, sigma: Floats) -> Floats:
     return walls
 
 
-@functools.lru_cache(maxsize=32)
 def _edges(domain: Domain) -> Floats | None:
     """Borders of a domain's cells; None for a continuum, and for cells too fine to tell from one."""
     # 100,000 cells are a thousand to the narrowest bandwidth: over such a cell the density is flat to 1e-7.
@@ -692,18 +731,17 @@ def _taylor() -> Floats:
 
 
 def normal_cdf(z: Floats) -> Floats:
-    """Return Phi(z), to 1e-15.
+    """Return Phi(z) for finite z, to 1e-15.
 
     numpy has no error function. Python's is exact but takes one number at a time, so it fills a table once, from -9
     to 9 (Phi(-9) is 1e-19) in steps of 1/256, and Taylor's series goes on from the nearest entry: half a step at
     most, where the first term left out is below 1e-16.
     """
     t = z * 256  # in place from here on: on small arrays each new one costs as much as computing it
-    np.minimum(np.maximum(t, -9 * 256, out=t), 9 * 256, out=t)
     nearest = np.rint(t)
     t -= nearest
     nearest += 9 * 256
-    coefficients = _taylor().take(nearest.astype(np.intp), axis=1, mode="clip")  # "clip" saves looking for errors
+    coefficients = _taylor().take(nearest.astype(np.intp), axis=1, mode="clip")  # beyond the table, its end
     cdf: Floats = coefficients[4]
     for coefficient in coefficients[3::-1]:
         cdf *= t
@@ -719,12 +757,13 @@ def normal_quantile(p: Floats) -> Floats:
 class _Memo:
     """What has been read off one history for one space: saves time, changes no answer."""
 
-    def __init__(self, space: Space, history: Sequence[FrozenTrial]) -> None:
-        self.space, self.history = dict(space), history
+    def __init__(self, key: tuple[Any, ...], space: Space, history: Sequence[FrozenTrial]) -> None:
+        self.key, self.space, self.history = key, dict(space), history
         self.units: Floats = np.empty((len(space), 0))  # a column per trial, and room for more
         self.losses: Floats = np.empty(0)
-        self._numeric = np.array(numerical(space), dtype=np.intp)[:, None]
-        self._order = np.empty((len(self._numeric), 0), dtype=np.intp)  # the trials sorted by each of these
+        self.layout = _Layout(space)
+        self._order = np.empty((len(self.layout.numeric), 0), dtype=np.intp)  # by each of these: see `_sort`
+        self._n_sorted = 0
         self.usable: NDArray[np.bool_] = np.zeros(0, dtype=bool)  # whether it has all the parameters
         self.ranked: list[tuple[Any, int]] = []  # (merit, number) of those with a finite loss, sorted
         self.n_finished = 0
@@ -751,28 +790,29 @@ class _Memo:
             self.units = np.concatenate([self.units, np.zeros((len(self.space), spare))], axis=1)
             self.losses = np.concatenate([self.losses, np.zeros(spare)])
             self.usable = np.concatenate([self.usable, np.zeros(spare, dtype=bool)])
+            self._order = np.concatenate([self._order, np.zeros((len(self._order), spare), dtype=np.intp)], axis=1)
         self._running, self._being_tried = [], set()
         for number in unread:
             self._read_one(number, self.history[number])
         self._sort()
 
     def _sort(self) -> None:
-        """Put the new trials in their places in the order of each numerical parameter.
-
-        numpy's stable sort, timsort, passes over what is sorted already, so this costs little more than a look.
-        """
-        n_sorted = self._order.shape[1]
-        order = np.empty((len(self._order), self._n_read), dtype=np.intp)
-        order[:, :n_sorted], order[:, n_sorted:] = self._order, np.arange(n_sorted, self._n_read)
-        units = self.units.take(order + self._numeric * self.units.shape[1])  # a flat array is faster to index
-        by_value = units.argsort(axis=1, kind="stable")
-        self._order = order.take(by_value + self._n_read * np.arange(len(order))[:, None])
+        """Sort the trials that were read by each numerical parameter; of equals the first number comes first."""
+        n, numeric = self._n_read, self.layout.numeric
+        if n != self._n_sorted + 1:
+            self._order[:, :n] = self.units[numeric, :n].argsort(axis=1, kind="stable")
+        else:  # a single one is new: all behind its place move up
+            units = self.units[numeric, :n]
+            for row, place in zip(self._order, (units[:, :-1] <= units[:, -1:]).sum(axis=1).tolist(), strict=True):
+                row[place + 1 : n] = row[place : n - 1]
+                row[place] = n - 1
+        self._n_sorted = n
 
     def order_among(self, numbers: NDArray[np.intp]) -> NDArray[np.intp]:
         """Return the order of some trials by each numerical parameter: their places in the list, (rows, n)."""
         place = np.full(self._n_read, -1)
         place[numbers] = np.arange(len(numbers))
-        places = place[self._order]
+        places = place[self._order[:, : self._n_read]]
         return places[places >= 0].reshape(len(places), len(numbers))
 
     def _read_one(self, number: int, trial: FrozenTrial) -> None:
@@ -785,8 +825,8 @@ class _Memo:
         if not self.usable[number]:
             return
         u = encode(self.space, [trial.params])[0]
-        if number < self._order.shape[1] and (u != self.units[:, number]).any():
-            self._order = self._order[:, :0]  # sorted before it was known: of equals the first number has to be first
+        if number < self._n_sorted and (u != self.units[:, number]).any():
+            self._n_sorted = -1  # it was sorted before this was known
         self.units[:, number] = u
         if self._size is not None and len(trial.params) == len(self.space):
             (self._being_tried if running else self._tried).add(tuple(u.tolist()))
