@@ -201,7 +201,7 @@ def test_the_prior_is_a_kernel_in_the_middle_as_wide_as_the_interval() -> None:
 
 
 def test_normal_cdf_agrees_with_the_error_function() -> None:
-    z = np.concatenate([np.linspace(-12, 12, 20_011), [-np.inf, np.inf, 0.0]])
+    z = np.concatenate([np.linspace(-12, 12, 20_011), [-1e6, 1e6, 0.0]])
     assert np.abs(normal_cdf(z) - [phi(float(v)) for v in z]).max() < 2e-15
     assert normal_cdf(z.reshape(-1, 2)).shape == (10_007, 2)
 

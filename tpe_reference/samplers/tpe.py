@@ -363,6 +363,7 @@ class ParzenEstimator:
         n_trials: How many trials there are in all, good and bad; None: n.
         rules: The details; None: those of this file.
         order: The trials sorted by each numerical parameter, (number of those, n), where somebody has sorted already.
+        layout: What `_Layout` says of the space, where somebody has read it already.
 
     Attributes:
         mu: Centres of the kernels of the numerical parameters, (n + 1, number of those).
@@ -382,8 +383,8 @@ class ParzenEstimator:
     ) -> None:
         rules = Rules() if rules is None else rules
         (n, self._d), self._layout = units.shape, _Layout(space) if layout is None else layout
-        all_weights = np.concatenate([weights, _ONE])
-        self.weights = all_weights / all_weights.sum()
+        unscaled = np.concatenate([weights, _ONE])
+        self.weights = unscaled / unscaled.sum()
         # Inside, arrays are (d, n + 1), a row for each parameter: numpy goes through long rows fastest.
         self._mu: Floats = np.empty((len(self._layout.numeric), n + 1))
         self._sigma = np.empty_like(self._mu)
@@ -394,7 +395,7 @@ class ParzenEstimator:
         self._sigma.ravel()[in_order], self._sigma[:, n] = sigma.T, rules.prior_sigma
         self._cells = _cells(list(self._layout.edges), self._mu, self._sigma, order) if self._layout.edges else {}
         self._choices = _Choices(self._layout, units, self.weights, rules) if self._layout.columns else None
-        self._walls: Floats | None = None  # (2, rows without cells, n + 1): see `_find_walls`
+        self._walls: Floats | None = None  # of the rows without cells, (2, rows, n + 1): see `_find_walls`
         if not rules.cut_each:
             left, right = _walls(self._mu, self._sigma)
             inside = self.weights * (right - left).prod(axis=0)
@@ -425,6 +426,7 @@ class ParzenEstimator:
         i = cumulated[:-1].searchsorted(rng.random(m) * cumulated[-1], side="right")  # each point is one kernel's
         # A normal cut off at the walls: where Phi has risen by a random share of what it rises by between them.
         mu, sigma = self._mu.take(i, axis=1), self._sigma.take(i, axis=1)
+        # (Where some parameters have cells, the walls are not known for all of them.)
         left, right = _walls(mu, sigma) if self._walls is None or self._layout.edges else self._walls.take(i, axis=2)
         x = mu + sigma * normal_quantile(left + rng.random(mu.shape) * (right - left))
         u[:, self._layout.numeric] = np.minimum(np.maximum(x, 0.0), 1.0).T
@@ -540,10 +542,10 @@ def log_pdfs(densities: Sequence[ParzenEstimator], u: Floats) -> list[Floats]:
     found: list[list[Floats]] = [[] for _ in densities]
     for start in range(0, max(len(density.weights) for density in densities), width):
         some = slice(start, start + width)
-        here = [i for i, density in enumerate(densities) if len(density.weights) > start]
-        log_k = _log_kernels([densities[i] for i in here], u, masses, some)
-        log_sums = _log_sums(log_k, [densities[i].weights[some] for i in here])
-        for i, log_sum in zip(here, log_sums.T, strict=True):
+        left = [i for i, density in enumerate(densities) if len(density.weights) > start]  # the others have no more
+        log_k = _log_kernels([densities[i] for i in left], u, masses, some)
+        log_sums = _log_sums(log_k, [densities[i].weights[some] for i in left])
+        for i, log_sum in zip(left, log_sums.T, strict=True):
             found[i].append(log_sum)
     return [functools.reduce(np.logaddexp, parts) for parts in found]
 
@@ -558,17 +560,16 @@ def _log_sums(log_k: Floats, weights: Sequence[Floats]) -> Floats:
     Returns:
         An array (m, densities).
     """
-    lengths = [len(w) for w in weights]
-    ends = list(itertools.accumulate(lengths))
-    starts = [end - length for end, length in zip(ends, lengths, strict=True)]
+    lengths = [len(of_one) for of_one in weights]
+    starts = [0, *itertools.accumulate(lengths[:-1])]
     # The largest of each density is taken out, so that exp neither overflows nor vanishes.
     tops = np.maximum.reduceat(log_k, starts, axis=1)
     log_k -= tops.repeat(lengths, axis=1)
     np.maximum(log_k, -600.0, out=log_k)  # exp(-600) = 1e-261 is as good as nothing, and what underflows takes long
-    w = np.zeros((log_k.shape[1], len(weights)))  # a column for each density: it does not look at the others' kernels
-    for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        w[start:end, i] = weights[i]
-    return np.log(np.exp(log_k, out=log_k) @ w) + tops
+    w = np.zeros((log_k.shape[1], len(weights)))  # a column for each density, with zeros for the others' kernels
+    for column, (start, of_one) in enumerate(zip(starts, weights, strict=True)):
+        w[start : start + len(of_one), column] = of_one
+    return np.log(np.exp(log_k, out=log_k) @ w) + tops  # the sum in (5) is a matrix product
 
 
 def _log_kernels(densities: Sequence[ParzenEstimator], u: Floats, masses: Sequence[Any], some: slice) -> Floats:
