@@ -81,8 +81,13 @@ def test_a_missing_metric_is_named_with_those_there_are(lightgbm: Any, data: Any
         (LightGBMPruningCallback(new_trial(), "loss", "training"), "training loss"),
         (LightGBMPruningCallback(new_trial(), "auc", "test"), "test auc"),
     ):
-        with pytest.raises(ValueError, match=rf"'{missing}'; there are \['training auc', 'training binary_logloss'\]"):
+        with pytest.raises(
+            ValueError,
+            match=rf"'{missing}'; there are \['training auc', 'training binary_logloss'\], each a valid_name",
+        ):
             train(lightgbm, data, [pruning])
+    with pytest.raises(ValueError, match=r"there are \['valid binary_logloss'\]$"):  # valid_name says nothing there
+        lightgbm.cv(PARAMS, data, 2, nfold=3, callbacks=[LightGBMPruningCallback(new_trial(), "auc")])
     with pytest.raises(ValueError, match="there is none: give the training validation data"):
         lightgbm.train(PARAMS, data, 2, callbacks=[LightGBMPruningCallback(new_trial(), "auc")])
 

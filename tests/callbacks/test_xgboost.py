@@ -152,6 +152,22 @@ def test_an_estimator_is_pruned_and_its_copies_report_to_the_same_trial(xgboost:
     assert list(reports(trial)) == [0, 1, 2]
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning", "ignore:XGBoostPruningCallback")
+def test_cross_val_score_prunes_where_it_lets_errors_pass(xgboost: Any, rows: Any) -> None:
+    from sklearn.model_selection import cross_val_score
+
+    def score(error_score: Any) -> Any:
+        model = xgboost.XGBClassifier(n_estimators=1, n_jobs=1, callbacks=[callback(trial, "validation_0-logloss")])
+        fit = {"eval_set": [rows], "verbose": False}
+        return cross_val_score(model, *rows, cv=3, params=fit, error_score=error_score)
+
+    trial = new_trial(step=0)
+    with pytest.raises(TrialPruned, match="step 0"):
+        score("raise")
+    trial = new_trial(step=0)
+    assert np.isnan(score(np.nan)).tolist() == [True, False, False]  # scikit-learn's own default: one fit has failed
+
+
 def test_a_model_that_holds_its_callback_is_saved_without_the_study(xgboost: Any, rows: Any) -> None:
     x, y = rows
     pruning = callback(new_trial(), "validation_0-logloss")

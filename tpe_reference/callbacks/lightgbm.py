@@ -55,9 +55,10 @@ class LightGBMPruningCallback:
         # Each result is a tuple: data, metric, value, whether higher values are better, and of cv the deviation. Up to
         # LightGBM 4.6 the data of cv are all named "cv_agg", and the metric "valid auc".
         results = {f"{data} {name}".removeprefix("cv_agg "): rest for data, name, *rest in env.evaluation_result_list}
-        data = "valid" if isinstance(env.model, CVBooster) else self._valid_name
-        self._reporter.metric = f"{data} {self._metric}"
-        value, is_higher_better, *_ = self._reporter.find(results)
+        is_cv = isinstance(env.model, CVBooster)
+        self._reporter.metric = f"{'valid' if is_cv else self._valid_name} {self._metric}"
+        made_of = "" if is_cv else ", each a valid_name and a metric"  # of cv valid_name says nothing
+        value, is_higher_better, *_ = self._reporter.find(results, made_of)
         self._reporter.check_direction("maximize" if is_higher_better else "minimize")
         if (env.iteration + 1) % self._interval == 0 and self._reporter.report(value, env.iteration):
             raise self._reporter.pruned()

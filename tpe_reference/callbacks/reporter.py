@@ -82,10 +82,19 @@ class Reporter:
                 f"report another metric, or create_study(direction={better!r})"
             )
 
-    def find(self, metrics: Mapping[str, Any]) -> Any:
-        """Return the metric out of all that there are, or raise ValueError with the names of those."""
+    def find(self, metrics: Mapping[str, Any], made_of: str = "") -> Any:
+        """Return the metric out of all that there are, or raise ValueError with the names of those.
+
+        Args:
+            metrics: All that there are, by name.
+            made_of: What the names are made of, to be said after them.
+        """
         if self.metric not in metrics:
-            there_is = f"there are {sorted(metrics)}" if metrics else "there is none: give the training validation data"
+            there_is = (
+                f"there are {sorted(metrics)}{made_of}"
+                if metrics
+                else "there is none: give the training validation data"
+            )
             raise ValueError(f"{self.who}: there is no metric {self.metric!r}; {there_is}")
         return metrics[self.metric]
 
