@@ -62,7 +62,7 @@ def test_what_the_page_says_is_covered_is_there(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in names_in(MISSING) if name.startswith("optuna.")])
 def test_what_the_page_says_is_missing_says_what_to_use(name: str) -> None:
     place = name.removeprefix("optuna.")
-    with pytest.raises(AttributeError) as caught:
+    with pytest.raises(ImportError if place.startswith("integration.") else AttributeError) as caught:
         find(name)
     assert str(caught.value) == f"Optuna's {place} is not covered: {INSTEAD[place]}"
     assert INSTEAD[place] in MISSING.replace("`", "")
@@ -72,7 +72,14 @@ def test_the_page_names_all_that_is_known_to_be_missing() -> None:
     assert {f"optuna.{name}" for name in INSTEAD} <= set(names_in(MISSING))
 
 
-@pytest.mark.parametrize("module", ["tpe_reference", "samplers", "pruners", "distributions", "exceptions", "study"])
+def test_an_import_of_what_integration_lacks_says_what_to_use() -> None:
+    with pytest.raises(ImportError, match=r"^Optuna's integration.OptunaSearchCV is not covered: use TPESearchCV$"):
+        from tpe_reference.integration import OptunaSearchCV  # noqa: F401
+
+
+@pytest.mark.parametrize(
+    "module", ["tpe_reference", "samplers", "pruners", "distributions", "exceptions", "integration", "study"]
+)
 def test_a_misspelt_name_is_pythons_own_error(module: str) -> None:
     full = module if module == "tpe_reference" else f"tpe_reference.{module}"
     with pytest.raises(AttributeError, match=rf"module '{full}' has no attribute 'TPESamplr'"):

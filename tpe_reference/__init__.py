@@ -68,7 +68,7 @@ __all__ = [
 ]
 
 # Modules that are loaded when somebody names them, so that importing the package stays cheap.
-_LATER = ("callbacks", "distributions", "exceptions", "importance", "logging", "visualization")
+_LATER = ("callbacks", "distributions", "exceptions", "importance", "integration", "logging", "visualization")
 
 
 def __getattr__(name: str) -> Any:

@@ -8,13 +8,15 @@ Traceback (most recent call last):
     ...
 AttributeError: Optuna's samplers.GPSampler is not covered: use TPESampler or CmaEsSampler
 
-(A ``from ... import`` shows Python's own ImportError instead, which throws this text away.)
+(A ``from ... import`` shows Python's own ImportError instead, which throws this text away; but not in `integration`.)
 """
 
 _URL = "give the URL itself: create_study(storage='sqlite:///study.db')"
 _MANY = "a study has one objective; optimize a weighted sum of several"
 _OWN_SAMPLER = "a sampler is any class with suggest(space, history, rng), see samplers/__init__.py"
 _OWN_PRUNER = "a pruner is any class with should_prune(trial, history), see pruners/__init__.py"
+_CALLBACK = "write a callback of that library that calls trial.report and trial.should_prune: chapters/training-loop.md"
+_LOG = "pass a function of study and trial to optimize(callbacks=...), which logs what you want"
 _PED_ANOVA = "leave evaluator out: get_param_importances does PED-ANOVA and takes its settings itself"
 
 # A name of Optuna's, as its scripts write it after "optuna.", and the way out.
@@ -47,7 +49,23 @@ INSTEAD = {
     "exceptions.OptunaError": "wrong arguments raise ValueError and TypeError",
     "exceptions.UpdateFinishedTrialError": "telling a trial twice raises ValueError",
     "artifacts": "keep files under names with trial.number in them, and the names in user attributes",
-    "integration": "use tpe_reference.callbacks, which has them by name; for OptunaSearchCV use TPESearchCV",
+    "integration.BoTorchSampler": "use TPESampler or CmaEsSampler",
+    "integration.CatBoostPruningCallback": _CALLBACK,
+    "integration.CmaEsSampler": "use samplers.CmaEsSampler",
+    "integration.DaskStorage": "pass a Dask client's executor to optimize(executor=client.get_executor())",
+    "integration.FastAIPruningCallback": _CALLBACK,
+    "integration.FastAIV2PruningCallback": _CALLBACK,
+    "integration.LightGBMTuner": "search LightGBM's parameters in an objective, with LightGBMPruningCallback",
+    "integration.LightGBMTunerCV": "search LightGBM's parameters in an objective, with LightGBMPruningCallback",
+    "integration.MLflowCallback": _LOG,
+    "integration.OptunaSearchCV": "use TPESearchCV",
+    "integration.PyCmaSampler": "use samplers.CmaEsSampler",
+    "integration.PyTorchIgnitePruningHandler": _CALLBACK,
+    "integration.ShapleyImportanceEvaluator": _PED_ANOVA,
+    "integration.SkorchPruningCallback": _CALLBACK,
+    "integration.TensorBoardCallback": _LOG,
+    "integration.TorchDistributedTrial": "trainings on several devices are not covered: one trial per device",
+    "integration.WeightsAndBiasesCallback": _LOG,
     "search_space": "a space is a dict: trial.distributions",
     "storages": _URL,
     "terminator": "use patience= or target= of Study.optimize",

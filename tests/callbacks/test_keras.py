@@ -110,7 +110,10 @@ def test_the_direction_of_known_metrics_is_checked(keras: Any, callback: Any, ro
 
 
 def test_tensorflows_keras_is_this_one(tensorflow: Any, callback: Any) -> None:
+    from tpe_reference.integration import TFKerasPruningCallback  # Optuna's name, of the time when it was another
+
     assert issubclass(callback, tensorflow.keras.callbacks.Callback)
+    assert TFKerasPruningCallback is callback
 
 
 def test_a_search_prunes(keras: Any, callback: Any, rows: Any) -> None:

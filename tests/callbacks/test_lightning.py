@@ -60,7 +60,9 @@ def fit(lightning: Any, torch: Any, rows: Any, tmp_path: Path) -> Callable[..., 
 
 def test_every_epoch_is_reported(callback: Any, fit: Any) -> None:
     of_validation, of_training = new_trial(), new_trial()
-    trainer = fit([callback(of_validation, "val_loss"), callback(of_training, "train_loss")])
+    pruning = callback(of_validation, "val_loss")
+    trainer = fit([pruning, callback(of_training, "train_loss")])
+    pruning.check_pruned()  # it is not
     assert list(reports(of_validation)) == list(reports(of_training)) == [0, 1, 2, 3]
     assert reports(of_validation)[3] == trainer.callback_metrics["val_loss"].item()
     assert reports(of_training)[3] == trainer.callback_metrics["train_loss"].item()
@@ -80,6 +82,7 @@ def test_a_pruned_training_stops_and_callbacks_before_it_come_to_their_end(
     lightning: Any, callback: Any, fit: Any
 ) -> None:
     trial, ended = new_trial(step=2), []
+    pruning = callback(trial, "val_loss")
 
     class Other(lightning.Callback):  # type: ignore[misc]
         def on_train_end(self, trainer: Any, pl_module: Any) -> None:
@@ -89,8 +92,10 @@ def test_a_pruned_training_stops_and_callbacks_before_it_come_to_their_end(
             ended.append(stage)
 
     with pytest.raises(TrialPruned, match=r"pruned at step 2, with val_loss=0\.\d+"):
-        fit([Other(), callback(trial, "val_loss")])
+        fit([Other(), pruning])
     assert ended == [3, "fit"]
+    with pytest.raises(TrialPruned, match="step 2"):
+        pruning.check_pruned()  # as scripts for Optuna do after fit
     assert list(reports(trial)) == [0, 1, 2]
 
 

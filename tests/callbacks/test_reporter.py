@@ -96,6 +96,15 @@ def test_a_framework_that_is_missing_is_named_with_the_extra(
         getattr(tpe_reference.callbacks, name)
 
 
+def test_optunas_place_for_them_has_the_same(lightgbm: Any) -> None:
+    from tpe_reference.integration import LightGBMPruningCallback
+
+    assert LightGBMPruningCallback is tpe_reference.callbacks.LightGBMPruningCallback
+    assert set(tpe_reference.integration.__all__) - {"TFKerasPruningCallback"} == {
+        name for name in tpe_reference.callbacks.__all__ if name not in ("PyTorchPruningCallback", "fit_with_pruning")
+    }
+
+
 def test_importing_the_callbacks_imports_no_framework() -> None:
     code = (
         "import sys, tpe_reference; assert 'tpe_reference.callbacks' not in sys.modules\n"

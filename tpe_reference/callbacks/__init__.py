@@ -21,6 +21,7 @@ _FILES = {
     "LightGBMPruningCallback": "lightgbm",
     "PyTorchLightningPruningCallback": "lightning",
     "PyTorchPruningCallback": "pytorch",
+    "TFKerasPruningCallback": "keras",  # Optuna's name, see there
     "XGBoostPruningCallback": "xgboost",
     "fit_with_pruning": "sklearn",
 }

@@ -83,6 +83,9 @@ class KerasPruningCallback(Callback):  # type: ignore[misc]  # its type hints ar
             self._reporter.check_direction(better)
 
 
+TFKerasPruningCallback = KerasPruningCallback  # Optuna's, for the Keras that was part of TensorFlow: now this one
+
+
 def known_direction(model: Any, monitor: str) -> str | None:
     """Return "minimize" or "maximize" where Keras knows it of a metric, None where it does not."""
     name = monitor.removeprefix("val_")

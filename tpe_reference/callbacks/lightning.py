@@ -77,8 +77,13 @@ class PyTorchLightningPruningCallback(Callback):  # type: ignore[misc]  # its ty
 
     def teardown(self, trainer: Any, pl_module: Any, stage: str) -> None:
         """Raise `TrialPruned` where an epoch was reason to."""
-        if stage == "fit" and self._prune:
-            raise self._reporter.pruned()
+        if stage == "fit":
+            self.check_pruned()
         if stage == "fit" and self._seen is None:
             text = f"{self._reporter.who}: no epoch had a validation, and {self._monitor!r} was never reported"
             warnings.warn(text, stacklevel=2)
+
+    def check_pruned(self) -> None:
+        """Raise `TrialPruned` where an epoch was reason to: for Optuna's scripts, which call it after ``fit``."""
+        if self._prune:
+            raise self._reporter.pruned()
