@@ -308,7 +308,7 @@ class SharedStudy(Study):
             known._is_given_up |= _is_lost(record) or given is not None  # where it was taken over, to the same end
             known._outcome = None if known._is_given_up else record.state
         self._others.discard(number)
-        self._trials[number] = record
+        self._trials[number] = replace(record, direction=self.direction)
         self._enter(record, given)
 
     def _mirror_running(self, connection: sa.Connection, row: Row, known: Trial | None, news: dict[int, float]) -> None:

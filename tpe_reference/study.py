@@ -803,7 +803,7 @@ class Study:
 
     def _add(self, record: TrialRecord, given: Mapping[str, Any] | None = None) -> None:
         """Append a finished trial that was never open here."""
-        self._trials.append(record)
+        self._trials.append(replace(record, direction=self.direction))
         self._enter(record, given)
 
     def _enter(self, record: TrialRecord, given: Mapping[str, Any] | None) -> None:
@@ -885,6 +885,7 @@ class Study:
             error=error,
             datetime_start=trial._start,
             datetime_complete=None if state == TrialState.RUNNING else datetime.now(),
+            direction=self.direction,
         )
 
     def _find(self, trial: Trial | int) -> Trial | TrialRecord:

@@ -96,6 +96,7 @@ class TrialRecord(BaseTrial):
         error: Why it failed, where that is known.
         datetime_start: When it was asked for.
         datetime_complete: When it was told; None while it runs.
+        direction: What its study looks for, "minimize" or "maximize"; None of a trial without a study.
     """
 
     number: int
@@ -108,6 +109,7 @@ class TrialRecord(BaseTrial):
     error: str | None = None
     datetime_start: datetime = field(default_factory=datetime.now)
     datetime_complete: datetime | None = None
+    direction: str | None = field(default=None, compare=False, repr=False)  # the study's, not of the trial itself
 
     def __lt__(self, other: TrialRecord) -> bool:
         """Records are in the order of their numbers."""

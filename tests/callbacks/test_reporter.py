@@ -5,6 +5,7 @@ import math
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -78,6 +79,25 @@ def test_an_objective_that_uses_one_runs_again_with_a_record_and_with_fixed_para
     study.optimize(plain_loop, n_trials=3)
     assert plain_loop(study.best_trial) == study.best_value
     assert plain_loop(FixedTrial({"x": 0.25})) == 0.25
+
+
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_the_best_value_of_an_objective_that_runs_again_is_the_studys_best(direction: str, tmp_path: Path) -> None:
+    def objective(trial: Any) -> float:
+        after_epoch = PyTorchPruningCallback(trial)  # which nobody tells what is better
+        for epoch in range(4):
+            after_epoch(trial.suggest_float("x", 0, 1) * (epoch - 1.5) ** 3)
+        return after_epoch.best_value
+
+    study = tpe_reference.create_study(direction=direction, seed=0)
+    study.optimize(objective, n_trials=3)
+    study.save(tmp_path / "study.json")
+    other = tpe_reference.create_study(direction={"minimize": "maximize", "maximize": "minimize"}[direction])
+    other.add_trial(study.best_trial)
+    assert objective(study.best_trial) == study.best_value
+    assert [objective(trial) for trial in study.trials] == [trial.value for trial in study.trials]
+    assert objective(tpe_reference.load_study(tmp_path / "study.json").best_trial) == study.best_value
+    assert objective(other.best_trial) == -study.best_value  # (its epochs are as good as they are bad)
 
 
 def test_a_name_that_is_not_there_is_no_attribute() -> None:

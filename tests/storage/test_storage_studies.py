@@ -269,10 +269,13 @@ def test_whatever_trials_hold_comes_back_to_the_last_bit(
     assert contents_of(load_study(study_name=in_a_copy, storage=storage_url).trials) == contents_of(found)
 
 
+PLACE = ("number", "direction", "distributions")  # of a record: where it stands, and what is compared by its repr
+
+
 def contents_of(found: list[TrialRecord]) -> list[Any]:
     return [
         (
-            bits({key: value for key, value in vars(t).items() if key not in ("number", "distributions")}),
+            bits({key: value for key, value in vars(t).items() if key not in PLACE}),
             repr(t.distributions),
         )
         for t in found
@@ -492,6 +495,7 @@ def test_what_one_handle_does_the_others_see(storage_url: str) -> None:
     one.tell(trial, 0.5)
     assert two.best_value == 0.5
     assert two.best_trial == one.best_trial
+    assert two.best_trial.direction == one.best_trial.direction == "minimize"
     two.set_user_attr("who", "two")
     assert one.user_attrs == {"who": "two"}
     one.set_user_attr("who", "one")

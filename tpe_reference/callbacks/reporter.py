@@ -65,7 +65,8 @@ class Reporter:
     def direction(self) -> str | None:
         """What the study looks for, "minimize" or "maximize"; None of a trial that has no study."""
         # The study's name for it, which a trial in another process knows as well.
-        return str(self.trial._study.direction) if isinstance(self.trial, Trial) else None
+        direction = self.trial._study.direction if isinstance(self.trial, Trial) else self.trial.direction
+        return None if direction is None else str(direction)
 
     def check_direction(self, better: str) -> None:
         """Raise ValueError where the study looks for what is worse in this metric.
