@@ -37,7 +37,8 @@ class Answers:
 
     Attributes:
         files: The file of each chapter, by its number.
-        reference: A file whose functions are the solution in the place of the package's, see chapters/teaching.md.
+        reference: A file whose functions are the solution in the place of the package's, see
+            chapters/exercises/teaching.md.
         is_solution: Whether the package itself is examined: what ``files`` do not answer is taken from there.
     """
 

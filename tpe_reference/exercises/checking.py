@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from ..pruners import Pruner
 from ..space import Domain, Float, FrozenTrial, TrialState
 from ..study import create_study
+from ..study import trial_rng as rng_of_study
 from ..traces.check import difference
 from .putting_in import converted, function_at, replaced
 
@@ -306,8 +307,8 @@ SEED = 7  # of the searches that are compared trial by trial; any would do
 
 
 def trial_rng(n: int, seed: int = SEED) -> np.random.Generator:
-    """Return the generator of trial n, made as `Study` makes it."""
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(n,)))
+    """Return the generator of trial n, that which `Study` makes."""
+    return rng_of_study(seed, n)
 
 
 # ---- how a check is run and told -------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import ast
 import copy
 import importlib
 import inspect
+import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
@@ -63,12 +64,16 @@ def replaced(module: str, functions: Mapping[str, Callable[..., Any]]) -> Module
 
 
 def function_at(target: str) -> Callable[..., Any]:
-    """Return a function of the package: "samplers.tpe:split", "space:Float.from_unit"."""
-    module, _, name = target.partition(":")
-    found: Any = importlib.import_module(f"{PACKAGE}.{module}")
-    for part in name.split("."):
-        found = getattr(found, part)
-    return found  # type: ignore[no-any-return]  # whatever it is, it was named as a function
+    """Return a function of the package: "samplers.tpe:split", "space:Float.from_unit".
+
+    Raises:
+        ValueError: When there is none.
+    """
+    address = f"{PACKAGE}.{target}"
+    try:
+        return pkgutil.resolve_name(address)  # type: ignore[no-any-return]  # it was named as a function
+    except (AttributeError, ImportError) as error:
+        raise _undefined(*address.split(":")) from error
 
 
 def _replace(tree: ast.Module, name: str, module: str) -> None:
@@ -81,7 +86,11 @@ def _replace(tree: ast.Module, name: str, module: str) -> None:
         if isinstance(node, ast.FunctionDef) and node.name == inner:
             body[i] = ast.copy_location(ast.parse(f"{inner} = __answers__[{name!r}]").body[0], node)
             return
-    raise ValueError(f"put_into: {module} defines no function {name!r}")
+    raise _undefined(module, name)
+
+
+def _undefined(module: str, name: str) -> ValueError:
+    return ValueError(f"put_into: {module} defines no function {name!r}")
 
 
 def converted(got: Any, like: Any) -> Any:
@@ -97,10 +106,10 @@ def converted(got: Any, like: Any) -> Any:
 
 def _as_far(mine: Callable[..., Any], target: str) -> Callable[..., Any]:
     """Return an answer that falls back on the package's function where it is not written."""
+    own = function_at(target)
     like: list[Any] = []  # what the package's own returned at the first call, whose types all others have
 
     def either(*arguments: Any) -> Any:
-        own = function_at(target)
         if not like:
             like.append(own(*copy.deepcopy(arguments)))  # copies: a generator among them is to be drawn from once
         try:

@@ -52,9 +52,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what tests the checks themselves, while somebody's answers are checked."""
     answers = config.stash.get(_ANSWERS, None)
     if answers is not None and not answers.is_solution:
-        others = [item for item in items if "exercise_check" not in getattr(item, "fixturenames", [])]
+        chosen: list[pytest.Item] = []
+        others: list[pytest.Item] = []
+        for item in items:
+            (chosen if "exercise_check" in getattr(item, "fixturenames", []) else others).append(item)
         config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if item not in others]
+        items[:] = chosen
 
 
 @pytest.fixture(scope="module")

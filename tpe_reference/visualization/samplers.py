@@ -24,6 +24,7 @@ import numpy as np
 from ..samplers import CmaEsSampler, TPESampler
 from ..samplers.tpe import ParzenEstimator, encode
 from ..space import Categorical, Domain, Float, FrozenTrial, TrialState
+from ..study import Study, trial_rng
 from ..text import clean
 from ..trial import is_whole
 from .canvas import (
@@ -48,7 +49,6 @@ from .canvas import (
 if TYPE_CHECKING:
     from ..samplers.cma_es import Generation
     from ..samplers.tpe import Explanation
-    from ..study import Study
     from ..trial import TrialRecord
 
 POINTS = 501  # of a curve: a kernel is at least a hundredth of the interval wide, five points
@@ -109,7 +109,7 @@ def replay(study: Study, n: int, name: str, sampler: TPESampler | None = None) -
     if name not in named:
         raise ValueError(f"plot_densities: no trial up to {n} has a parameter {name!r}; there are {sorted(named)}")
     history = frozen(study)[:n]
-    rng = np.random.default_rng(np.random.SeedSequence(study.seed, spawn_key=(n,)))
+    rng = trial_rng(study.seed, n)
     joint, own = joint_space(trials[:n]), trials[n].distributions if n < len(trials) else {}
     asked = [joint] if tpe.rules.joint else [{key: domain} for key, domain in joint.items()]
     asked += [{key: domain} for key, domain in own.items() if joint.get(key) != domain]
