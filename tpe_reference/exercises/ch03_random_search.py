@@ -10,7 +10,20 @@ import numpy as np
 
 from ..samplers.random_search import RandomSampler
 from ..space import Categorical, Float, FrozenTrial, Int, TrialState
-from .checking import SEED, Chapter, Exercise, Function, agree, best_losses, require, same_search, trial_rng
+from .checking import (
+    SEED,
+    Chapter,
+    Exercise,
+    Function,
+    agree,
+    best_losses,
+    finished,
+    require,
+    require_pure,
+    require_valid,
+    same_search,
+    trial_rng,
+)
 
 chapter = Chapter(
     number=3,
@@ -108,35 +121,13 @@ def _past(n: int) -> list[FrozenTrial]:
     history = []
     for number in range(n):
         params = RandomSampler().suggest(_SPACE, [], trial_rng(number))
-        state = TrialState.FAILED if number % 7 == 0 else TrialState.COMPLETE
-        history.append(FrozenTrial(params, math.nan if number % 7 == 0 else _loss(params), state=state))
+        history.append(finished(params, math.nan if number % 7 == 0 else _loss(params)))
     if history:
         history.append(FrozenTrial(dict(history[0].params), state=TrialState.RUNNING))
         history.append(FrozenTrial(dict(history[-1].params), math.inf))
         history.append(FrozenTrial({"x": 0.3}, 0.001))  # of another branch: it lacks all other names
         history.append(FrozenTrial(dict(history[0].params), 0.4, {0: 0.4}, TrialState.PRUNED))
     return history
-
-
-def _require_valid(got: Any, space: Any, **given: Any) -> None:
-    right = isinstance(got, dict) and got.keys() == space.keys()
-    right = right and all(got[name] in domain for name, domain in space.items())
-    require(right, expected=f"a dict with a value for each of {space}", got=got, **given)
-
-
-def _require_pure(suggest: Function, space: Any, history: list[FrozenTrial]) -> None:
-    """See that a function gives the same answer twice, and leaves the history as it was."""
-
-    def described() -> list[str]:
-        return [f"{dict(trial.params)} {trial.loss} {trial.state}" for trial in history]
-
-    before = described()
-    for number in range(10):  # an answer of five may be the same by chance, ten are not
-        first = suggest(space, history, trial_rng(number))
-        suggest(space, history[:2], trial_rng(number + 1))
-        second = suggest(space, history, trial_rng(number))
-        require(first == second, expected=f"the same answer twice, {first}", got=second, generator="the same twice")
-    require(before == described(), expected="the history left as it was", got="another", history=before)
 
 
 # ---- 03.1 trials_needed ----------------------------------------------------------------------------------------------
@@ -253,9 +244,11 @@ def _drawn(mine: Function, n: int) -> list[Any]:
 @chapter.check("03.3")
 def a_value_for_every_name(mine: Function, reference: Function) -> None:
     """A configuration has all names of the space, each with a value that its domain contains."""
-    for space in (_SPACE, {"x": Float(3.0, 3.0)}, {"n": Int(4, 256, log=True), "s": Float(0.0, 1.0, step=0.25)}):
+    tiny: dict[str, Any] = {"x": Float(3.0, 3.0)}
+    rough: dict[str, Any] = {"n": Int(4, 256, log=True), "s": Float(0.0, 1.0, step=0.25)}
+    for space in (_SPACE, tiny, rough):
         for number in range(30):
-            _require_valid(mine(RandomSampler(), space, [], trial_rng(number)), space, trial=number)
+            require_valid(mine(RandomSampler(), space, [], trial_rng(number)), space, trial=number)
 
 
 @chapter.check("03.3")
@@ -314,7 +307,7 @@ def a_configuration_of_any_space(mine: Function, reference: Function) -> None:
     for space in (_SPACE, huge, _SMALL):
         for history in ([], _past(20)):
             for number in range(5):
-                _require_valid(mine(space, list(history), trial_rng(number)), space, trials=len(history))
+                require_valid(mine(space, list(history), trial_rng(number)), space, trials=len(history))
 
 
 @chapter.check("03.4")
@@ -324,7 +317,7 @@ def none_twice(mine: Function, reference: Function) -> None:
     history: list[FrozenTrial] = []
     for number in range(12):
         params = mine(_SMALL, list(history), trial_rng(number))
-        _require_valid(params, _SMALL, trial=number)
+        require_valid(params, _SMALL, trial=number)
         tried = [f"{trial.state}: {dict(trial.params)}" for trial in history]
         is_new = all(dict(trial.params) != params for trial in history)
         require(is_new, expected="a point that was not tried", got=f"{params}", history=tried)
@@ -348,7 +341,7 @@ def when_all_is_tried_it_goes_on(mine: Function, reference: Function) -> None:
     """Random search does not end: where nothing is new, a repetition is better than an error, None, or a loop."""
     for number in range(5):
         history = [FrozenTrial(point, 0.5) for point in _POINTS]
-        _require_valid(mine(_SMALL, history, trial_rng(number)), _SMALL, trials="all 12 points of the space")
+        require_valid(mine(_SMALL, history, trial_rng(number)), _SMALL, trials="all 12 points of the space")
 
 
 @chapter.check("03.4")
@@ -375,7 +368,7 @@ def a_trial_of_more_names_is_another(mine: Function, reference: Function) -> Non
 @chapter.check("03.4")
 def nothing_but_its_arguments(mine: Function, reference: Function) -> None:
     """A pure function of its history and the trial's generator, so that a resumed search goes on as it would have."""
-    _require_pure(mine, _SMALL, [FrozenTrial(point, 0.5) for point in _POINTS[:7]])
+    require_pure(mine, _SMALL, [FrozenTrial(point, 0.5) for point in _POINTS[:7]])
 
 
 # ---- 03.5 local_search -----------------------------------------------------------------------------------------------
@@ -386,13 +379,13 @@ def every_value_is_in_its_domain(mine: Function, reference: Function) -> None:
     """A suggestion has all names of the space, each with a value of its domain, at the first trial and at any other."""
     for history in ([], _past(1), _past(5), _past(60)):
         for number in range(20):
-            _require_valid(mine(_SPACE, list(history), trial_rng(number)), _SPACE, trials=len(history))
+            require_valid(mine(_SPACE, list(history), trial_rng(number)), _SPACE, trials=len(history))
 
 
 @chapter.check("03.5")
 def a_pure_function_of_its_history(mine: Function, reference: Function) -> None:
     """The best trial is read off the history every time: kept in a variable, it would be lost by a restart."""
-    _require_pure(mine, _SPACE, _past(40))
+    require_pure(mine, _SPACE, _past(40))
 
 
 def _distances(mine: Function, history: list[FrozenTrial], place: dict[str, Any]) -> dict[str, float]:

@@ -10,7 +10,19 @@ import numpy as np
 from ..samplers import tpe
 from ..samplers.random_search import RandomSampler
 from ..space import Categorical, Float, FrozenTrial, Int, TrialState
-from .checking import Chapter, Exercise, Function, agree, best_losses, require, same_search, trial_rng
+from .checking import (
+    Chapter,
+    Exercise,
+    Function,
+    agree,
+    best_losses,
+    finished,
+    require,
+    require_pure,
+    require_valid,
+    same_search,
+    trial_rng,
+)
 
 chapter = Chapter(
     number=4,
@@ -374,8 +386,7 @@ def _seen(n: int = 60) -> list[FrozenTrial]:
     for number in range(n):
         u = trial_rng(number).random(len(_SPACE)).tolist()
         params = {name: domain.from_unit(u_j) for (name, domain), u_j in zip(_SPACE.items(), u, strict=True)}
-        loss = _loss(params)
-        history.append(FrozenTrial(params, loss, state=TrialState.FAIL if math.isnan(loss) else TrialState.COMPLETE))
+        history.append(finished(params, _loss(params)))
     history.append(FrozenTrial({"x": 0.3}, 0.05))  # of another branch: it lacks all others
     history.append(FrozenTrial(dict(history[0].params), state=TrialState.RUNNING))
     return history
@@ -386,22 +397,13 @@ def every_value_is_in_its_domain(mine: Function, reference: Function) -> None:
     """A suggestion has all names of the space, each with a value that its domain contains, at any time."""
     for history in ([], _seen(5), _seen(60)):
         for n in range(20):
-            got = mine(_SPACE, list(history), trial_rng(n))
-            right = got.keys() == _SPACE.keys() and all(got[name] in domain for name, domain in _SPACE.items())
-            require(right, expected=f"a value for each of {_SPACE}", got=got, trials=len(history))
+            require_valid(mine(_SPACE, list(history), trial_rng(n)), _SPACE, trials=len(history))
 
 
 @chapter.check("04.6")
 def a_pure_function_of_its_history(mine: Function, reference: Function) -> None:
     """The same history and the same seed give the same answer, whatever was asked before; and nothing is changed."""
-    history = _seen()
-    before = [(dict(trial.params), trial.loss, trial.state) for trial in history]
-    first = mine(_SPACE, history, trial_rng(3))
-    mine(_SPACE, history[:40], trial_rng(4))
-    second = mine(_SPACE, history, trial_rng(3))
-    require(first == second, expected=f"the same answer twice, {first}", got=second, seed=3)
-    after = [(dict(trial.params), trial.loss, trial.state) for trial in history]
-    require(repr(before) == repr(after), expected="the history unchanged", got="a history that was changed")
+    require_pure(mine, _SPACE, _seen())
 
 
 @chapter.check("04.6")

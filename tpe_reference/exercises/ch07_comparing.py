@@ -13,7 +13,7 @@ from ..compare.contestants import get_contestants
 from ..compare.problems import PROBLEMS, Problem
 from ..compare.results import Trials
 from ..compare.statistics import geometric_mean_ratio
-from ..space import Float, FrozenTrial, Int, TrialState
+from ..space import Float, FrozenTrial, Int
 from ..traces.check import difference
 from .checking import (
     TOLERANCE,
@@ -23,6 +23,7 @@ from .checking import (
     Function,
     agree,
     as_the_reference,
+    finished,
     require,
     trial_rng,
 )
@@ -136,7 +137,7 @@ def _run(problem: Problem, sampler: Any, seed: int) -> Trials:
     for n in range(_TRIALS - 3 * (seed % 3)):
         params = sampler.suggest(problem.space, history, trial_rng(n, seed))
         loss = float(problem.evaluate(params, seed))  # type: ignore[arg-type]  # these two yield no curves
-        history.append(FrozenTrial(params, loss, state=TrialState.FAILED if math.isnan(loss) else TrialState.COMPLETE))
+        history.append(finished(params, loss))
     cost = {"sampler_seconds": 0.001, "objective_seconds": 0.001, "curve": {}}
     return [{"state": str(trial.state), "loss": trial.loss, "params": trial.params, **cost} for trial in history]
 

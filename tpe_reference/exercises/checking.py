@@ -172,6 +172,39 @@ def require(is_right: Any, *, expected: str, got: Any, **given: Any) -> None:
         raise AnswerError(expected, got, given)
 
 
+def require_valid(got: Any, space: Space, **given: Any) -> None:
+    """See that an answer is a configuration of a space.
+
+    Raises:
+        AnswerError: When it is no dict of a value for each name.
+    """
+    right = isinstance(got, dict) and got.keys() == space.keys()
+    right = right and all(got[name] in domain for name, domain in space.items())
+    require(right, expected=f"a dict with a value for each of {space}", got=got, **given)
+
+
+def require_pure(suggest: Function, space: Space, history: list[FrozenTrial]) -> None:
+    """See that a function gives the same answer twice, whatever it is asked between, and leaves the history as it was.
+
+    Raises:
+        AnswerError: When it does not.
+    """
+    before = [repr(trial) for trial in history]
+    for number in range(10):  # an answer of five may be the same by chance, ten are not
+        first = suggest(space, history, trial_rng(number))
+        for n in (2, len(history) // 2):
+            suggest(space, history[:n], trial_rng(number + 1))
+        second = suggest(space, history, trial_rng(number))
+        require(first == second, expected=f"the same answer twice, {first}", got=second, generator="the same twice")
+    after = [repr(trial) for trial in history]
+    require(before == after, expected="the history left as it was", got="another", history=before)
+
+
+def finished(params: Mapping[str, Any], loss: float) -> FrozenTrial:
+    """Return a trial that has come to its end: failed where the loss is nan."""
+    return FrozenTrial(params, loss, state=TrialState.FAILED if math.isnan(loss) else TrialState.COMPLETE)
+
+
 def same_search(
     mine: Function,
     reference: Function,
@@ -210,10 +243,7 @@ def same_search(
         if problem := _apart(space, expected, got):
             given = {"trial": n, "seed": SEED, "search": f"your {name} in the place of the package's"}
             raise AnswerError(expected, got, given, problem)
-        value = float(loss(expected))
-        history.append(
-            FrozenTrial(expected, value, state=TrialState.FAIL if math.isnan(value) else TrialState.COMPLETE)
-        )
+        history.append(finished(expected, float(loss(expected))))
     if not calls:
         raise AnswerError(f"a search that calls your {name}", "one that never did", {"trials": trials})
 
