@@ -7,6 +7,7 @@ from pathlib import Path
 
 from . import study_cli
 from .traces import check as traces
+from .user_files import UsageError
 
 PACKAGE = Path(__file__).parent
 
@@ -66,7 +67,7 @@ def check_traces(file: Path) -> int:
     """
     try:
         verdicts = traces.check(traces.load_functions(file))
-    except traces.UsageError as error:
+    except UsageError as error:
         print(f"tpe-reference check-traces: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as error:  # somebody's function may be endless

@@ -9,8 +9,8 @@ import pytest
 
 from tpe_reference import Domain, Float, Int
 from tpe_reference.compare.contestants import CONTESTANTS, get_contestants, grid_points
-from tpe_reference.compare.loading import UsageError
 from tpe_reference.compare.problems import PROBLEMS, Problem, get_problem, place_of_optimum
+from tpe_reference.user_files import UsageError
 
 SHIFTED = ["sphere", "ellipsoid", "rosenbrock", "rastrigin", "ackley"]
 HARTMANN_BEST = [0.20168951, 0.15001069, 0.47687398, 0.27533243, 0.31165162, 0.65730053]

@@ -16,12 +16,12 @@ import pytest
 from tpe_reference import Categorical, Domain, Float, FrozenTrial, Int
 from tpe_reference.compare.cli import main
 from tpe_reference.compare.contestants import CONTESTANTS, get_contestants
-from tpe_reference.compare.loading import UsageError
 from tpe_reference.compare.peers import PEERS, OnCube
 from tpe_reference.compare.plan import Plan
 from tpe_reference.compare.plots import STYLES
 from tpe_reference.compare.report import command
 from tpe_reference.compare.runner import versions
+from tpe_reference.user_files import UsageError
 
 
 @pytest.fixture(autouse=True)

@@ -16,9 +16,10 @@ import pytest
 
 from tpe_reference import Float, FrozenTrial, TPESampler
 from tpe_reference.__main__ import main
-from tpe_reference.exercises.answers import Answers, Examiner, UsageError, at, load, stubs
+from tpe_reference.exercises.answers import Answers, Examiner, at, load, stubs
 from tpe_reference.exercises.chapters import CHAPTERS
 from tpe_reference.exercises.putting_in import put_into
+from tpe_reference.user_files import UsageError
 
 TPE = next(chapter for chapter in CHAPTERS if chapter.folder == "tpe")
 RIGHT = "    import math\n    return min(math.ceil(n_finite / 10), 25)"

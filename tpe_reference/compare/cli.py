@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from ..user_files import UsageError
 from .cluster import connected
 from .contestants import CONTESTANTS, PRUNING
-from .loading import UsageError
 from .peers import PEERS
 from .plan import Plan, check_same, claim, read_plan
 from .problems import PROBLEMS, digits_mlp, get_problem, iris_forest

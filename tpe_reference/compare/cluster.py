@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any
 
-from .loading import UsageError
+from ..user_files import UsageError
 from .runner import Run, RunFailedError, code_of, keep, search
 
 PREFIX = "dask://"

@@ -14,7 +14,8 @@ from ..samplers.grid import GridSampler, axis_values
 from ..samplers.random_search import RandomSampler
 from ..samplers.tpe import TPESampler
 from ..space import Domain
-from .loading import UsageError, load, unknown
+from ..user_files import UsageError
+from .loading import load, unknown
 from .peers import PEERS
 from .problems import Problem
 

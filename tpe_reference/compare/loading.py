@@ -6,7 +6,6 @@ are looked for in the current directory first, then where Python always looks.
 
 import hashlib
 import importlib
-import importlib.util
 import operator
 import sys
 from collections.abc import Iterable
@@ -14,9 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-
-class UsageError(ValueError):
-    """Something that the user can put right; the command line prints it without a traceback."""
+from ..user_files import UsageError, find_file, import_file
 
 
 def load(address: str) -> Any:
@@ -70,21 +67,11 @@ def _module(address: str) -> ModuleType:
 
 def _from_file(path: Path) -> ModuleType:
     path = path.expanduser().resolve()
-    if not path.is_file():
-        raise UsageError(f"{path}: there is no such file")
     # A name that no other module has, or mine/random.py would replace the standard library's.
     name = f"{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    if name not in sys.modules:
-        if str(path.parent) not in sys.path:
-            sys.path.append(str(path.parent))  # so that it can import its neighbours
-        spec = importlib.util.spec_from_file_location(name, path)
-        if spec is None or spec.loader is None:
-            raise UsageError(f"{path}: Python cannot import this file")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module  # before it runs: its dataclasses look themselves up there
-        try:
-            spec.loader.exec_module(module)
-        except BaseException:
-            del sys.modules[name]
-            raise
-    return sys.modules[name]
+    spec = find_file(path, name)
+    if name in sys.modules:
+        return sys.modules[name]
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))  # so that it can import its neighbours
+    return import_file(spec)

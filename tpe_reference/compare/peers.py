@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..space import Categorical, Domain, Float, FrozenTrial, Int
-from .loading import UsageError
+from ..user_files import UsageError
 
 SIGMA0 = 0.25  # of the unit cube: cmaes and cma have no default; a quarter of the range reaches the walls
 

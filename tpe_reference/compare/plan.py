@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..user_files import UsageError
 from .contestants import PRUNING, Contestant, get_contestants
-from .loading import UsageError
 from .problems import Problem, get_problem
 from .runner import Run, versions, write_json
 

@@ -40,7 +40,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..space import Categorical, Domain, Float, Int
-from .loading import UsageError, load, unknown
+from ..user_files import UsageError
+from .loading import load, unknown
 
 Evaluate: TypeAlias = Callable[[dict[str, Any], int], float] | Callable[[dict[str, Any], int], Iterator[float]]
 

@@ -27,9 +27,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..user_files import UsageError
 from . import suite_problems
 from .contestants import Contestant, get_contestants
-from .loading import UsageError
 from .problems import Problem, generator_of
 from .runner import Run, RunFailedError, read_run, run_all
 from .statistics import Estimate, geometric_mean_ratio, incumbent

@@ -10,7 +10,6 @@ Start reading at `Examiner`.
 from __future__ import annotations
 
 import ast
-import importlib.util
 import multiprocessing
 import re
 import sys
@@ -21,14 +20,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ..user_files import UsageError, find_file, import_file
 from .chapters import CHAPTERS, find_check
 from .checking import Chapter, Check, Exercise, Verdict, raised, reference_of, run_check
 
 TIME_LIMIT = 20.0  # seconds for a check: the slowest, a search with loops instead of numpy, takes two
-
-
-class UsageError(ValueError):
-    """Something that the user can put right; the command line prints it without a traceback."""
 
 
 @dataclass(frozen=True)
@@ -177,21 +173,16 @@ def load(path: Path) -> dict[str, Any]:
     """Run somebody's file and return what it defines.
 
     Raises:
-        UsageError: When that raises.
+        UsageError: When there is no such file, or running it raises.
     """
-    spec = importlib.util.spec_from_file_location(f"{path.stem}_answers", path)
-    if spec is None or spec.loader is None:
-        raise UsageError(f"{path}: its name must end in .py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module.__name__] = module  # before it runs: its dataclasses look themselves up there
+    spec = find_file(path, f"{path.stem}_answers")
     sys.path.insert(0, str(path.parent))  # so that it can import its neighbours
     try:
-        spec.loader.exec_module(module)
+        return vars(import_file(spec))
     except (Exception, SystemExit) as error:  # whatever somebody's file does
         raise UsageError(f"{path}: importing it failed with {raised(error, path)}") from None
     finally:
         sys.path.remove(str(path.parent))
-    return vars(module)
 
 
 def _serve(connection: Connection, answers: Answers) -> None:

@@ -10,7 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-from .answers import TIME_LIMIT, Answers, Examiner, UsageError, at, in_folder, stubs
+from ..user_files import UsageError
+from .answers import TIME_LIMIT, Answers, Examiner, at, in_folder, stubs
 from .chapters import CHAPTERS, find_exercise
 from .checking import Chapter, Exercise, Verdict
 from .putting_in import PACKAGE

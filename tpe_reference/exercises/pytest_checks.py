@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from .answers import TIME_LIMIT, Answers, Examiner, UsageError, at, in_folder, stubs
+from ..user_files import UsageError
+from .answers import TIME_LIMIT, Answers, Examiner, at, in_folder, stubs
 from .chapters import CHAPTERS
 from .checking import Check, Verdict
 from .report import summary

@@ -6,7 +6,6 @@ Start reading at `check`; `difference` says what counts as equal.
 from __future__ import annotations
 
 import copy
-import importlib.util
 import math
 import numbers
 import sys
@@ -16,11 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .. import user_files
+from ..user_files import UsageError
 from . import load
-
-
-class UsageError(ValueError):
-    """A mistake in how the check was called, which its message says how to put right."""
 
 
 @dataclass(frozen=True)
@@ -85,21 +82,14 @@ def load_functions(path: Path) -> dict[str, Any]:
     Raises:
         UsageError: When there is no such file, or running it raises.
     """
-    spec = importlib.util.spec_from_file_location(f"{path.stem}_to_check", path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        raise UsageError(
-            f"{path}: there is no such file" if not path.is_file() else f"{path}: its name must end in .py"
-        )
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module.__name__] = module  # before it runs: its dataclasses look themselves up there
+    spec = user_files.find_file(path, f"{path.stem}_to_check")
     sys.path.insert(0, str(path.resolve().parent))  # so that it can import its neighbours
     try:
-        spec.loader.exec_module(module)
+        return vars(user_files.import_file(spec))
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"stopped while running {path.name}") from None
     except (Exception, SystemExit) as error:  # whatever somebody's file does
         raise UsageError(f"{path}: running it failed with {_described(error)}") from error
-    return vars(module)
 
 
 def report(verdicts: list[Verdict]) -> str:
@@ -144,7 +134,7 @@ def _described(error: BaseException) -> str:
     """Return an error's message, and where in somebody's file it arose."""
     message = ": ".join(filter(None, [type(error).__name__, str(error)]))
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename[0] != "<"]
-    theirs = [frame for frame in frames if frame.filename != __file__]
+    theirs = [frame for frame in frames if frame.filename not in (__file__, user_files.__file__)]
     inner = [frame.lineno for frame in theirs if frame.filename == theirs[0].filename]  # not in what it calls
     return f"{message} ({Path(theirs[0].filename).name}, line {inner[-1]})" if inner else message
 
