@@ -72,9 +72,24 @@ def evaluate(objective: Callable[[Any], float], caught: Caught, argument: Any) -
         outcome = Outcome(TrialState.COMPLETE, number)
         if problem is not None:
             outcome = Outcome(TrialState.FAILED, error=f"its value {problem}")
-    if isinstance(argument, Trial) and argument._is_detached:
-        outcome.found = argument._found()
+    if isinstance(argument, Trial):
+        if _is_pruning(outcome, argument):
+            outcome = Outcome(TrialState.PRUNED, argument._last_report())
+        if argument._is_detached:
+            outcome.found = argument._found()
     return outcome
+
+
+def _is_pruning(outcome: Outcome, trial: Trial) -> bool:
+    """Whether a trial that seems to have failed was pruned.
+
+    A callback has raised `TrialPruned`, and something between it and the study took that for an error. scikit-learn's
+    cross_val_score and its like do so: the mean over the folds is nan then, or an error quotes those of all folds. Any
+    other error is one.
+    """
+    if outcome.error is None or trial._pruning is None:
+        return False
+    return outcome.exception is None or trial._pruning in outcome.error
 
 
 def describe(error: BaseException) -> str:

@@ -249,6 +249,7 @@ class Trial(BaseTrial):
         self._is_detached = False  # a double that is evaluated elsewhere
         self._is_given_up = False  # failed by others, who took its worker for dead, while it goes on
         self._misfit: str | None = None  # why what was enqueued does not fit the declared space
+        self._pruning: str | None = None  # what a training's callback said when it raised TrialPruned
         self._view: list[Any] | None = None  # the history that it knows, where that is not what the study now has
 
     @property

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fixed_pruners import new_trial, reports
+from fixed_pruners import PruneAt, new_trial, reports
 
 import tpe_reference
 from tpe_reference import FixedTrial, TrialPruned
@@ -55,6 +55,45 @@ def test_a_second_training_warns_once_keeps_the_first_reports_and_prunes_at_new_
         assert [second.report(0.1, step) for step in range(4)] == [False, False, False, True]
     assert len(caught) == 1
     assert reports(trial) == {0: 0.5, 1: 0.5, 2: 0.5, 3: 0.1}
+
+
+def test_a_trial_that_was_pruned_stays_so_in_another_training() -> None:
+    trial = new_trial(step=1)
+    with pytest.raises(TrialPruned, match="step 1"):
+        PyTorchPruningCallback(trial)(0.5, 1)
+    for step in (0, 1, 2):
+        with pytest.raises(TrialPruned, match=r"pruned at step 1, with value=0\.5"):
+            PyTorchPruningCallback(trial)(0.25, step)
+    assert reports(trial) == {1: 0.5}
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_only_a_failure_that_comes_of_pruning_is_pruning(n_jobs: int) -> None:
+    study = tpe_reference.create_study(pruner=PruneAt(1))
+    for end in ("nan", "quoted", "other error", "number"):
+        study.enqueue_trial({"end": end})
+    with pytest.warns(UserWarning, match="trial 2 failed: ValueError: other error"):
+        study.optimize(swallows_the_pruning, n_trials=4, n_jobs=n_jobs, catch=ValueError)
+    assert [trial.state for trial in study.trials] == ["pruned", "pruned", "failed", "complete"]
+    assert [trial.value for trial in study.trials] == [0.5, 0.5, None, 3.0]
+    unpruned = tpe_reference.create_study(pruner=PruneAt(None))
+    unpruned.enqueue_trial({"end": "nan"})
+    with pytest.warns(UserWarning, match="trial 0 failed: its value must be a number, got nan"):
+        unpruned.optimize(swallows_the_pruning, n_trials=1, n_jobs=n_jobs)
+
+
+def swallows_the_pruning(trial: tpe_reference.Trial) -> float:
+    """An objective between which and the study something takes `TrialPruned` for an error."""
+    end = trial.suggest_categorical("end", ["nan", "quoted", "other error", "number"])
+    try:
+        for step, value in enumerate((0.75, 0.5)):
+            PyTorchPruningCallback(trial)(value, step)
+    except TrialPruned as pruned:
+        if end == "quoted":
+            raise ValueError(f"All the fits failed: {pruned}") from None
+    if end == "other error":
+        raise ValueError(end)
+    return 3.0 if end == "number" else math.nan
 
 
 def test_a_copy_reports_to_the_same_trial() -> None:

@@ -95,8 +95,14 @@ def test_one_callback_serves_two_trainings(xgboost: Any, data: Any) -> None:
     pruning = callback(trial, "validation-logloss")
     with pytest.raises(TrialPruned):
         train(xgboost, data, [pruning])
-    with pytest.warns(UserWarning, match="report of step 0 before"):
+    with pytest.raises(TrialPruned, match="step 1"):  # and it stays pruned
         train(xgboost, data, [pruning], n_rounds=1)
+    trial = new_trial()
+    pruning = callback(trial, "validation-logloss")
+    train(xgboost, data, [pruning], n_rounds=1)
+    with pytest.warns(UserWarning, match="report of step 0 before"):
+        train(xgboost, data, [pruning], n_rounds=2)
+    assert list(reports(trial)) == [0, 1]
 
 
 def test_a_missing_metric_is_named_with_those_there_are(xgboost: Any, data: Any) -> None:
@@ -153,19 +159,65 @@ def test_an_estimator_is_pruned_and_its_copies_report_to_the_same_trial(xgboost:
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning", "ignore:XGBoostPruningCallback")
-def test_cross_val_score_prunes_where_it_lets_errors_pass(xgboost: Any, rows: Any) -> None:
+@pytest.mark.parametrize("search", [False, True])
+@pytest.mark.parametrize("error_score", [np.nan, "raise"])
+def test_what_is_pruned_in_scikit_learns_folds_is_pruned(
+    xgboost: Any, rows: Any, error_score: Any, search: bool
+) -> None:
+    """By default they take `TrialPruned` for a fit that failed, and go on with the next fold."""
+    from sklearn.model_selection import GridSearchCV, cross_val_score
+
+    def objective(trial: tpe_reference.Trial) -> float:
+        fitted.clear()
+        pruning = callback(trial, "validation_0-logloss")
+        model = xgboost.XGBClassifier(n_estimators=3, n_jobs=1, callbacks=[Count(), pruning])
+        fit, more = {"eval_set": [rows], "verbose": False}, {"cv": 3, "error_score": error_score}
+        if not search:
+            return float(cross_val_score(model, *rows, params=fit, **more).mean())
+        return float(GridSearchCV(model, {"max_depth": [1, 2]}, refit=False, **more).fit(*rows, **fit).best_score_)
+
+    class Count(xgboost.callback.TrainingCallback):  # type: ignore[misc]
+        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+            fitted.append(epoch)
+            return False
+
+    fitted: list[int] = []
+    study = tpe_reference.create_study(pruner=PruneAt(None))
+    study.optimize(objective, n_trials=1)
+    study.pruner = PruneAt(1)
+    study.optimize(objective, n_trials=1)
+    assert [trial.state for trial in study.trials] == ["complete", "pruned"]
+    assert study.trials[1].value == study.trials[1].intermediate_values[1]
+    assert list(study.trials[1].intermediate_values) == [0, 1]
+    # The other fits, two or five, end at their first report.
+    assert fitted == [0, 1, *([] if error_score == "raise" else [0] * (5 if search else 2))]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning", "ignore:XGBoostPruningCallback")
+def test_where_a_later_fold_is_pruned_the_trial_is(xgboost: Any, rows: Any) -> None:
+    """The first fold ends early, a later one goes on to the step at which trials are pruned: the mean is nan."""
     from sklearn.model_selection import cross_val_score
 
-    def score(error_score: Any) -> Any:
-        model = xgboost.XGBClassifier(n_estimators=1, n_jobs=1, callbacks=[callback(trial, "validation_0-logloss")])
-        fit = {"eval_set": [rows], "verbose": False}
-        return cross_val_score(model, *rows, cv=3, params=fit, error_score=error_score)
+    class Stop(xgboost.callback.TrainingCallback):  # type: ignore[misc]
+        def before_training(self, model: Any) -> Any:
+            trainings.append(model)
+            return model
 
-    trial = new_trial(step=0)
-    with pytest.raises(TrialPruned, match="step 0"):
-        score("raise")
-    trial = new_trial(step=0)
-    assert np.isnan(score(np.nan)).tolist() == [True, False, False]  # scikit-learn's own default: one fit has failed
+        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+            return len(trainings) == 1 and epoch == 0
+
+    def objective(trial: tpe_reference.Trial) -> float:
+        pruning = callback(trial, "validation_0-logloss")
+        model = xgboost.XGBClassifier(n_estimators=3, n_jobs=1, callbacks=[Stop(), pruning])
+        scores.extend(cross_val_score(model, *rows, cv=3, params={"eval_set": [rows], "verbose": False}))
+        return float(np.mean(scores))
+
+    trainings: list[Any] = []
+    scores: list[float] = []
+    study = tpe_reference.create_study(pruner=PruneAt(1))
+    study.optimize(objective, n_trials=1)
+    assert np.isnan(scores).tolist() == [False, True, True]
+    assert study.trials[0].state == "pruned"
 
 
 def test_a_model_that_holds_its_callback_is_saved_without_the_study(xgboost: Any, rows: Any) -> None:

@@ -20,7 +20,8 @@ from typing import Any
 from keras.callbacks import Callback
 
 from ..trial import Trial, TrialRecord
-from .reporter import Reporter, check_interval
+from .arguments import check_interval
+from .reporter import Reporter
 
 _DIRECTIONS = {"min": "minimize", "max": "maximize"}  # Keras' word for it: ours
 

@@ -17,7 +17,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..trial import Trial, TrialRecord
-from .reporter import Reporter, check_interval
+from .arguments import check_interval
+from .reporter import Reporter
 
 
 class LightGBMPruningCallback:

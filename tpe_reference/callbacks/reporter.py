@@ -1,4 +1,4 @@
-"""What the callbacks share: the reports of one training to one trial, and words for arguments that are wrong.
+"""What the callbacks share: the reports of one training to one trial.
 
 A callback keeps a `Reporter` and knows what only its framework knows: where the metric stands, which way of it is up,
 how a training is stopped. Everything that concerns the trial is here.
@@ -21,7 +21,8 @@ import warnings
 from collections.abc import Container, Mapping
 from typing import Any
 
-from ..trial import Trial, TrialPruned, TrialRecord, is_whole
+from ..trial import Trial, TrialPruned, TrialRecord
+from .arguments import check_trial
 
 _DIRECTIONS = ("minimize", "maximize")
 
@@ -43,11 +44,9 @@ class Reporter:
     """
 
     def __init__(self, who: str, trial: Trial | TrialRecord, metric: str) -> None:
-        if not isinstance(trial, (Trial, TrialRecord)):
-            raise TypeError(f"{who}: trial must be the trial that the objective gets, got {trial!r:.80}{_hint(trial)}")
         self.who = who
         self.metric = metric
-        self._trial: Trial | TrialRecord | None = trial
+        self._trial: Trial | TrialRecord | None = check_trial(who, trial)
         self._warned = False
         self._last = (0, 0.0)  # what was reported last: step and value
 
@@ -102,8 +101,12 @@ class Reporter:
     def report(self, value: Any, step: int) -> bool:
         """Report the metric after a step, counted from 0; return whether the trial should be pruned.
 
-        A step that was reported before (by another fold's training, say) is left as it is, with one warning.
+        A step that was reported before (by another fold's training, say) is left as it is, with one warning. A trial
+        that was pruned stays so: where something took `TrialPruned` for an error and goes on with another training,
+        as scikit-learn's cross_val_score does, that one ends at its first report.
         """
+        if isinstance(self.trial, Trial) and self.trial._pruning is not None:
+            return True
         if step in self._reported():
             self._warn_once(step)
             return False
@@ -118,9 +121,13 @@ class Reporter:
                 self.trial.report(value, step)
 
     def pruned(self) -> TrialPruned:
-        """Return the exception to raise after the last report."""
-        step, value = self._last
-        return TrialPruned(f"trial {self.trial.number}: pruned at step {step}, with {self.metric}={value:.6g}")
+        """Return the exception to raise after a report that was reason to."""
+        trial = self.trial
+        assert isinstance(trial, Trial)  # a record is not pruned
+        if trial._pruning is None:
+            step, value = self._last
+            trial._pruning = f"trial {trial.number}: pruned at step {step}, with {self.metric}={value:.6g}"
+        return TrialPruned(trial._pruning)
 
     def _reported(self) -> Container[int]:
         """The steps that the trial has had a report of. A record takes no reports, so has none."""
@@ -141,18 +148,3 @@ class Reporter:
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_trial": None}
-
-
-def check_interval(who: str, name: str, interval: int) -> int:
-    """Return a number of steps, or raise ValueError for what is no whole number of at least 1."""
-    if not is_whole(interval) or interval < 1:
-        raise ValueError(f"{who}: {name} must be a whole number of at least 1, got {interval!r}")
-    return int(interval)
-
-
-def _hint(trial: object) -> str:
-    if isinstance(trial, Mapping):
-        return ", as optimize(space=...) hands out the parameters alone; leave space out to get trials"
-    if hasattr(trial, "ask"):
-        return "; trial = study.ask() asks the study for one"
-    return ""

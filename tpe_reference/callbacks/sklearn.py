@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..trial import Trial, TrialRecord
-from .reporter import Reporter, check_interval
+from .arguments import check_interval
+from .reporter import Reporter
 
 
 def fit_with_pruning(
