@@ -47,6 +47,11 @@ class Answers:
         """The chapters that there are files for."""
         return [chapter for chapter in CHAPTERS if self.is_solution or chapter.number in self.files]
 
+    @property
+    def exercises(self) -> list[Exercise]:
+        """Their exercises."""
+        return [exercise for chapter in self.chapters for exercise in chapter.exercises]
+
 
 def in_folder(folder: Path) -> dict[int, Path]:
     """Return the files with answers in a folder: ch04_tpe.py, as `start` names them, or tpe/exercise.py."""

@@ -19,6 +19,11 @@ def find_check(check_id: str) -> Check:
     return next(check for chapter in CHAPTERS for check in chapter.checks if check.id == check_id)
 
 
+def checks_of(exercise: Exercise) -> list[Check]:
+    """Return an exercise's checks."""
+    return [check for chapter in CHAPTERS for check in chapter.checks if check.exercise is exercise]
+
+
 def find_exercise(exercise_id: str) -> Exercise | None:
     """Return the exercise with an id; None when there is none."""
     return next((one for chapter in CHAPTERS for one in chapter.exercises if one.id == exercise_id), None)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from ..user_files import UsageError
 from .answers import TIME_LIMIT, Answers, Examiner, at, in_folder, stubs
-from .chapters import CHAPTERS, find_exercise
-from .checking import Chapter, Exercise, Verdict
+from .chapters import CHAPTERS, checks_of, find_exercise
+from .checking import Exercise, Verdict
 from .putting_in import PACKAGE
-from .report import checks_of, first_failure, next_exercise, state, summary
+from .report import first_failure, next_exercise, state, summary
 
 DESCRIPTION = "Write the heart of an algorithm, and see it take the real one's place."
 EPILOG = """examples:
@@ -108,10 +108,10 @@ def start(folder: Path) -> str:
 
 def status(answers: Answers, time_limit: float) -> str:
     """Return how far all exercises are, and what is wrong with the next one."""
-    verdicts = _examined(answers, [(c, one) for c in answers.chapters for one in c.exercises], time_limit)
+    verdicts = _examined(answers, answers.exercises, time_limit)
     text = summary(answers, verdicts)
     found = next_exercise(answers, verdicts)
-    failure = first_failure(*found, verdicts) if found else None
+    failure = first_failure(found, verdicts) if found else None
     return f"{text}\n{failure}\n" if failure else text
 
 
@@ -125,16 +125,16 @@ def hint(answers: Answers, number: str, step: int, time_limit: float) -> str:
     if exercise is None:
         known = ", ".join(one.id for chapter in CHAPTERS for one in chapter.exercises)
         raise UsageError(f"there is no exercise {number!r}; there are {known}")
-    chapter = next(one for one in CHAPTERS if exercise in one.exercises)
-    if chapter.number not in answers.files:
+    if exercise.chapter not in answers.files:
+        chapter = next(one for one in CHAPTERS if exercise in one.exercises)
         raise UsageError(f"there is no {chapter.module}.py; `tpe-reference exercises start DIR` makes one")
     if not 1 <= step <= len(exercise.hints):
         raise UsageError(f"{number} has the hints 1 to {len(exercise.hints)}, not {step}")
-    verdicts = _examined(answers, [(chapter, exercise)], time_limit)
-    if state(chapter, exercise, verdicts) == "not begun":
+    verdicts = _examined(answers, [exercise], time_limit)
+    if state(exercise, verdicts) == "not begun":
         raise UsageError(f"{number} {exercise.name} is not begun: hints are for after a first attempt, however wrong")
     more = f"\n(The next one: tpe-reference exercises hint {number} {step + 1})" if step < len(exercise.hints) else ""
-    failure = first_failure(chapter, exercise, verdicts)
+    failure = first_failure(exercise, verdicts)
     said = f"{failure}\n\n" if failure else ""
     return f"{said}{number} {exercise.name}, hint {step} of {len(exercise.hints)}:\n{exercise.hints[step - 1]}{more}"
 
@@ -142,31 +142,29 @@ def hint(answers: Answers, number: str, step: int, time_limit: float) -> str:
 def watch(answers: Answers, time_limit: float) -> None:
     """Check the next exercise now and whenever its file is saved, until all are done (or Ctrl-C)."""
     checked: dict[str, Verdict] = {}
-    everything = [(chapter, one) for chapter in answers.chapters for one in chapter.exercises]
-    wanted, shown = everything, answers
+    shown = answers
     while True:
         before = _times(answers)
-        checked |= _examined(answers, wanted, time_limit)
+        checked |= _examined(answers, shown.exercises, time_limit)
         found = next_exercise(shown, checked) or next_exercise(answers, checked)
         print(summary(shown, checked), flush=True)
         if found is None:
             return
-        if failure := first_failure(*found, checked):
+        if failure := first_failure(found, checked):
             print(failure, flush=True)
         print("Waiting for you to save; Ctrl-C ends this.", flush=True)
         while _times(answers) == before:
             time.sleep(PAUSE)
         changed = {number for number, when in _times(answers).items() if when != before[number]}
-        wanted = [(chapter, one) for chapter, one in everything if chapter.number in changed]
         shown = Answers({number: path for number, path in answers.files.items() if number in changed})
 
 
-def _examined(answers: Answers, wanted: list[tuple[Chapter, Exercise]], time_limit: float) -> dict[str, Verdict]:
+def _examined(answers: Answers, wanted: list[Exercise], time_limit: float) -> dict[str, Verdict]:
     """Return the verdicts of all checks of some exercises."""
     verdicts = {}
     with Examiner(answers, time_limit) as examiner:
-        for chapter, exercise in wanted:
-            for check in checks_of(chapter, exercise):
+        for exercise in wanted:
+            for check in checks_of(exercise):
                 verdicts[check.id] = examiner.run(check)
                 if verdicts[check.id].status == "not begun":
                     break  # the others would say the same

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .answers import Answers
-from .checking import Chapter, Check, Exercise, Verdict
+from .chapters import checks_of
+from .checking import Exercise, Verdict
 
 
-def state(chapter: Chapter, exercise: Exercise, verdicts: Mapping[str, Verdict]) -> str:
+def state(exercise: Exercise, verdicts: Mapping[str, Verdict]) -> str:
     """Return "done", "in progress (1 of 3 checks pass)", "not begun", or "not checked"."""
-    found = [verdicts[check.id] for check in chapter.checks if check.exercise is exercise and check.id in verdicts]
+    found = [verdicts[check.id] for check in checks_of(exercise) if check.id in verdicts]
     if not found:
         return "not checked"
     passed = [verdict for verdict in found if verdict.status == "passed"]
@@ -25,7 +26,7 @@ def summary(answers: Answers, verdicts: Mapping[str, Verdict]) -> str:
     """Return a line for each exercise, the points, and what comes next."""
     lines, points, most = [], 0, 0
     for chapter in answers.chapters:
-        states = {one.id: state(chapter, one, verdicts) for one in chapter.exercises}
+        states = {one.id: state(one, verdicts) for one in chapter.exercises}
         if all(one == "not checked" for one in states.values()):
             continue
         n_done = list(states.values()).count("done")
@@ -36,33 +37,25 @@ def summary(answers: Answers, verdicts: Mapping[str, Verdict]) -> str:
             points += one.points * (states[one.id] == "done")
             most += one.points
     lines.append(f"{points} of {most} points")
-    if found := next_exercise(answers, verdicts):
-        chapter, one = found
-        lines.append(f"Next: {one.id} {one.name}, in {answers.files[chapter.number]}")
-        lines.append(f"A hint, once you have tried: tpe-reference exercises hint {one.id}")
+    if following := next_exercise(answers, verdicts):
+        lines.append(f"Next: {following.id} {following.name}, in {answers.files[following.chapter]}")
+        lines.append(f"A hint, once you have tried: tpe-reference exercises hint {following.id}")
     return "\n".join(lines) + "\n"
 
 
-def next_exercise(answers: Answers, verdicts: Mapping[str, Verdict]) -> tuple[Chapter, Exercise] | None:
+def next_exercise(answers: Answers, verdicts: Mapping[str, Verdict]) -> Exercise | None:
     """Return the first exercise that is in progress, else the first that is not begun, of those that were checked."""
-    everything = [(chapter, one) for chapter in answers.chapters for one in chapter.exercises]
-    states = [state(chapter, one, verdicts) for chapter, one in everything]
     for wanted in ("in progress", "not begun"):
-        for found, reached in zip(everything, states, strict=True):
-            if reached.startswith(wanted):
-                return found
+        for exercise in answers.exercises:
+            if state(exercise, verdicts).startswith(wanted):
+                return exercise
     return None
 
 
-def first_failure(chapter: Chapter, exercise: Exercise, verdicts: Mapping[str, Verdict]) -> str | None:
+def first_failure(exercise: Exercise, verdicts: Mapping[str, Verdict]) -> str | None:
     """Return what the first check that fails has to say; None where none does, or nothing was tried."""
-    for check in checks_of(chapter, exercise):
+    for check in checks_of(exercise):
         verdict = verdicts.get(check.id)
         if verdict is not None and verdict.status == "failed":
             return verdict.message
     return None
-
-
-def checks_of(chapter: Chapter, exercise: Exercise) -> list[Check]:
-    """Return an exercise's checks."""
-    return [check for check in chapter.checks if check.exercise is exercise]
