@@ -70,6 +70,10 @@ def test_only_every_so_many_epochs_are_reported_where_that_is_said(keras: Any, c
     trial = new_trial()
     fit(build(keras), rows, [callback(trial, "val_loss", interval=2)])
     assert list(reports(trial)) == [1, 3]
+    of_another_beat: dict[str, Any] = {"epochs": 3, "validation_freq": 3}
+    for more in ({"epochs": 1}, of_another_beat):
+        with pytest.warns(UserWarning, match="with interval=2 nothing of this training is reported"):
+            fit(build(keras), rows, [callback(new_trial(), "val_loss", interval=2)], **more)
     with pytest.raises(ValueError, match="interval must be a whole number of at least 1, got -1"):
         callback(trial, "val_loss", interval=-1)
 
@@ -78,8 +82,22 @@ def test_epochs_without_a_validation_are_left_out(keras: Any, callback: Any, row
     trial = new_trial()
     fit(build(keras), rows, [callback(trial, "val_loss")], validation_freq=2)
     assert list(reports(trial)) == [1, 3]
-    with pytest.warns(UserWarning, match="no epoch had a validation, and 'val_loss' was never reported: give fit"):
-        fit(build(keras), rows, [callback(new_trial(), "val_loss")], validation=False)
+
+
+def test_a_training_without_a_validation_is_an_error_unless_it_was_stopped(
+    keras: Any, callback: Any, rows: Any
+) -> None:
+    never = "no epoch had a validation, and 'val_loss' was never reported"
+    for without in ({"validation": False}, {"validation_freq": 9}):
+        with pytest.raises(ValueError, match=f"{never}: give the training validation data, or have it"):
+            fit(build(keras), rows, [callback(new_trial(), "val_loss")], epochs=2, **without)
+
+    class Stop(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            self.model.stop_training = True
+
+    with pytest.warns(UserWarning, match=f"{never}$"):
+        fit(build(keras), rows, [Stop(), callback(new_trial(), "val_loss")], validation_freq=2)
 
 
 def test_a_training_that_goes_on_goes_on_with_the_steps(keras: Any, callback: Any, rows: Any) -> None:

@@ -34,6 +34,12 @@ def test_only_every_so_many_rounds_are_where_that_is_said(lightgbm: Any, data: A
     trial = new_trial()
     train(lightgbm, data, [LightGBMPruningCallback(trial, "binary_logloss", "training", report_interval=2)])
     assert list(reports(trial)) == [1, 3]
+    long = LightGBMPruningCallback(new_trial(), "binary_logloss", "training", report_interval=6)
+    with pytest.warns(UserWarning, match="with report_interval=6 nothing of this training is reported") as caught:
+        train(lightgbm, data, [long])
+    assert len(caught) == 1
+    model = train(lightgbm, data, [])
+    train(lightgbm, data, [long], init_model=model)  # its sixth round is reported
     with pytest.raises(ValueError, match="report_interval must be a whole number of at least 1, got 0"):
         LightGBMPruningCallback(trial, "binary_logloss", report_interval=0)
 

@@ -121,8 +121,21 @@ def test_a_missing_metric_is_named_with_those_there_are(callback: Any, fit: Any)
         fit([callback(new_trial(), "val_acc")])
     with pytest.raises(ValueError, match=r"'val_loss'; there are \['train_loss'\]"):
         fit([callback(new_trial(), "val_loss")], validation=False)
-    with pytest.warns(UserWarning, match="no epoch had a validation, and 'val_loss' was never reported"):
+
+
+def test_a_training_without_a_validation_is_an_error_unless_it_was_stopped(
+    lightning: Any, callback: Any, fit: Any
+) -> None:
+    never = "no epoch had a validation, and 'val_loss' was never reported"
+    with pytest.raises(ValueError, match=f"{never}: give the training validation data, or have it"):
         fit([callback(new_trial(), "val_loss")], check_val_every_n_epoch=9, num_sanity_val_steps=0)
+
+    class Stop(lightning.Callback):  # type: ignore[misc]
+        def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+            trainer.should_stop = True
+
+    with pytest.warns(UserWarning, match=f"{never}$"):
+        fit([Stop(), callback(new_trial(), "val_loss")], check_val_every_n_epoch=2, num_sanity_val_steps=0)
 
 
 def test_a_direction_that_contradicts_the_study_is_an_error(callback: Any) -> None:

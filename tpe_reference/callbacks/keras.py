@@ -13,14 +13,13 @@ callbacks that stand before it in the list have finished what they do (files clo
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 from keras.callbacks import Callback
 
 from ..trial import Trial, TrialRecord
-from .arguments import check_interval
+from .arguments import check_interval, missed_validation, warn_of_interval
 from .reporter import Reporter
 
 _DIRECTIONS = {"min": "minimize", "max": "maximize"}  # Keras' word for it: ours
@@ -42,7 +41,8 @@ class KerasPruningCallback(Callback):  # type: ignore[misc]  # its type hints ar
     Raises:
         TypeError: For what is not a trial.
         ValueError: For another mode, an interval that is no whole number of at least 1; in training, for a metric that
-            is not there, or whose better values the study does not look for.
+            is not there (of a training without a validation at its end, for Keras may begin with one at any epoch), or
+            whose better values the study does not look for.
     """
 
     def __init__(self, trial: Trial | TrialRecord, monitor: str, interval: int = 1, mode: str = "auto") -> None:
@@ -52,11 +52,11 @@ class KerasPruningCallback(Callback):  # type: ignore[misc]  # its type hints ar
         if mode not in ("auto", *_DIRECTIONS):
             raise ValueError(f"{self._reporter.who}: mode must be 'auto', 'min' or 'max', got {mode!r}")
         self._monitor, self._mode = monitor, mode
-        self._found = self._prune = False
+        self._found = self._reported = self._prune = False
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
         """Start anew."""
-        self._found = self._prune = False
+        self._found = self._reported = self._prune = False
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Report, and have the training stopped where the trial is to be pruned."""
@@ -67,16 +67,20 @@ class KerasPruningCallback(Callback):  # type: ignore[misc]  # its type hints ar
         if not self._found:
             self._found = True
             self._check_direction()
-        if (epoch + 1) % self._interval == 0 and self._reporter.report(value, epoch):
-            self._prune = self.model.stop_training = True
+        if (epoch + 1) % self._interval == 0:
+            self._reported = True
+            if self._reporter.report(value, epoch):
+                self._prune = self.model.stop_training = True
 
     def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
-        """Raise `TrialPruned` where an epoch was reason to."""
+        """Raise `TrialPruned` where an epoch was reason to, and say where nothing was reported."""
         if self._prune:
             raise self._reporter.pruned()
+        is_complete = not self.model.stop_training
         if not self._found:
-            text = f"{self._reporter.who}: no epoch had a validation, and {self._monitor!r} was never reported"
-            warnings.warn(f"{text}: give fit validation_data, or validation_split", stacklevel=2)
+            missed_validation(self._reporter.who, self._monitor, is_complete=is_complete)
+        elif is_complete and not self._reported:
+            warn_of_interval(self._reporter.who, "interval", self._interval)
 
     def _check_direction(self) -> None:
         better = _DIRECTIONS.get(self._mode) or known_direction(self.model, self._monitor)

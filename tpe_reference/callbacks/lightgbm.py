@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..trial import Trial, TrialRecord
-from .arguments import check_interval
+from .arguments import check_interval, warn_of_interval
 from .reporter import Reporter
 
 
@@ -60,6 +60,11 @@ class LightGBMPruningCallback:
         self._reporter.metric = f"{'valid' if is_cv else self._valid_name} {self._metric}"
         made_of = "" if is_cv else ", each a valid_name and a metric"  # of cv valid_name says nothing
         value, is_higher_better, *_ = self._reporter.find(results, made_of)
+        if (
+            env.iteration == env.begin_iteration
+            and env.end_iteration // self._interval == env.iteration // self._interval
+        ):
+            warn_of_interval(self._reporter.who, "report_interval", self._interval)
         self._reporter.check_direction("maximize" if is_higher_better else "minimize")
         if (env.iteration + 1) % self._interval == 0 and self._reporter.report(value, env.iteration):
             raise self._reporter.pruned()

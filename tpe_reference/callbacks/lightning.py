@@ -15,12 +15,12 @@ its own turn, this one raises `TrialPruned`. As every exception that leaves ``fi
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from lightning.pytorch.callbacks import Callback
 
 from ..trial import Trial, TrialRecord
+from .arguments import missed_validation
 from .reporter import Reporter
 
 
@@ -39,8 +39,8 @@ class PyTorchLightningPruningCallback(Callback):  # type: ignore[misc]  # its ty
 
     Raises:
         TypeError: For what is not a trial.
-        ValueError: For a direction that is not the study's; in training, for a metric that is not there, and for
-            several devices.
+        ValueError: For a direction that is not the study's; in training, for a metric that is not there (of a
+            training without a validation at its end), and for several devices.
     """
 
     def __init__(self, trial: Trial | TrialRecord, monitor: str, direction: str | None = None) -> None:
@@ -75,13 +75,15 @@ class PyTorchLightningPruningCallback(Callback):  # type: ignore[misc]  # its ty
         if self._reporter.report(value.item(), trainer.current_epoch):
             self._prune = trainer.should_stop = True
 
+    def on_train_end(self, trainer: Any, pl_module: Any) -> None:
+        """Say where nothing was reported."""
+        if self._seen is None:
+            missed_validation(self._reporter.who, self._monitor, is_complete=not trainer.should_stop)
+
     def teardown(self, trainer: Any, pl_module: Any, stage: str) -> None:
         """Raise `TrialPruned` where an epoch was reason to."""
         if stage == "fit":
             self.check_pruned()
-        if stage == "fit" and self._seen is None:
-            text = f"{self._reporter.who}: no epoch had a validation, and {self._monitor!r} was never reported"
-            warnings.warn(text, stacklevel=2)
 
     def check_pruned(self) -> None:
         """Raise `TrialPruned` where an epoch was reason to: for Optuna's scripts, which call it after ``fit``."""
