@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 from fixed_pruners import new_trial, reports
 
@@ -52,6 +53,18 @@ def test_other_estimators_and_regressors_are_fitted_too(rows: Any) -> None:
         scoring="neg_mean_squared_error",
     )
     assert -0.01 < score < 0
+
+
+def test_a_classifier_of_several_targets_is_told_the_classes_of_each(rows: Any) -> None:
+    from sklearn.multioutput import MultiOutputClassifier
+
+    x, y = rows
+    both = np.column_stack([y, np.digitize(x[:, 2], [-0.5, 0.5])])
+    learnt = both[:, 1] < 2  # the class 2 is in the validation data alone
+    trial, model = new_trial(direction="maximize"), MultiOutputClassifier(classifier())
+    score = fit_with_pruning(trial, model, x[learnt], both[learnt], x, both, n_epochs=3)
+    assert [list(part.classes_) for part in model.estimators_] == [[0, 1], [0, 1, 2]]
+    assert reports(trial)[2] == score == model.score(x, both) > 0.3
 
 
 def test_what_cannot_be_is_said(rows: Any) -> None:

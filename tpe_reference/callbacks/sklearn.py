@@ -50,9 +50,7 @@ def fit_with_pruning(
         TypeError: For what is not a trial; an estimator without ``partial_fit``.
         ValueError: For a study that minimizes; a number of epochs that is no whole number of at least 1.
     """
-    from sklearn.base import is_classifier
     from sklearn.metrics import check_scoring
-    from sklearn.utils.multiclass import unique_labels
 
     reporter = Reporter("fit_with_pruning", trial, "score" if scoring is None else str(scoring))
     reporter.check_direction("maximize")
@@ -67,11 +65,27 @@ def fit_with_pruning(
             "and pass its last step"
         )
     scorer = check_scoring(estimator, scoring=scoring)
-    # A part of the data may lack a class, so a classifier wants to be told all of them at the start.
-    classes = {"classes": unique_labels(y, y_valid)} if is_classifier(estimator) else {}
+    classes = _classes(estimator, y, y_valid)
     for epoch in range(first_epoch, n_epochs):
         estimator.partial_fit(X, y, **classes)
         score = float(scorer(estimator, X_valid, y_valid))
         if reporter.report(score, epoch):
             raise reporter.pruned()
     return score
+
+
+def _classes(estimator: Any, y: Any, y_valid: Any) -> dict[str, Any]:
+    """Return the classes for ``partial_fit``: a part of the data may lack one, so it wants to be told all at the start.
+
+    Of a MultiOutputClassifier they are a list, of those of each target.
+    """
+    import numpy as np
+    from sklearn.base import is_classifier
+    from sklearn.multioutput import MultiOutputClassifier
+    from sklearn.utils.multiclass import unique_labels
+
+    if not is_classifier(estimator):
+        return {}
+    if isinstance(estimator, MultiOutputClassifier):
+        return {"classes": [np.unique(column) for column in np.vstack([y, y_valid]).T]}
+    return {"classes": unique_labels(y, y_valid)}
