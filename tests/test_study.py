@@ -22,6 +22,7 @@ import tpe_reference
 from tpe_reference import (
     Categorical,
     CmaEsSampler,
+    Domain,
     Float,
     FrozenTrial,
     GridSampler,
@@ -36,6 +37,7 @@ from tpe_reference import (
     TrialRecord,
     TrialState,
     create_study,
+    create_trial,
 )
 
 SAMPLERS: dict[str, Callable[[], Sampler]] = {"random": RandomSampler, "tpe": TPESampler, "cma-es": CmaEsSampler}
@@ -490,6 +492,37 @@ def test_a_trial_that_cannot_be_is_not_added(changes: dict[str, Any], message: s
     assert study.trials == []
     with pytest.raises(ValueError, match="TrialRecord"):
         study.add_trial({"x": 0.5})  # type: ignore[arg-type]
+
+
+def test_what_numpy_has_computed_is_kept_as_numbers_of_python() -> None:
+    space: dict[str, Domain] = {"x": Float(0, 1), "n": Int(1, 5), "c": Categorical([True, "a"])}
+    params = {"x": np.float32(0.5), "n": np.int64(3), "c": np.bool_(True)}
+    record = create_trial(
+        value=np.float32(0.25),  # type: ignore[arg-type]
+        params=params,
+        distributions=space,
+        intermediate_values={np.int64(4): np.float16(1.5)},  # type: ignore[dict-item]
+    )
+    study = create_study()
+    study.add_trial(record)
+    study.add_trial(dataclasses.replace(record, params=params, intermediate_values={np.int64(4): 1.5}))  # type: ignore[dict-item]
+    for trial in (record, *study.trials):
+        kept = [trial.value, *trial.params.values(), *trial.intermediate_values, *trial.intermediate_values.values()]
+        assert repr(kept) == "[0.25, 0.5, 3, True, 4, 1.5]"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"value": None}, "create_trial: a complete trial needs a value"),
+        ({"state": "done"}, "create_trial: state must be 'complete', 'pruned' or 'failed', got 'done'$"),
+        ({"intermediate_values": {"a": 1.0}}, "create_trial: step must be a whole number of at least 0, got 'a'"),
+        ({"params": {"x": 1}, "distributions": {"x": (0, 1)}}, r"the domain of 'x' must be a Float, .*got \(0, 1\)"),
+    ],
+)
+def test_a_trial_that_cannot_be_is_not_made(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        create_trial(**{"value": 1.0, **wrong})
 
 
 def test_get_trials_selects_by_state_and_copies() -> None:

@@ -39,7 +39,7 @@ import numpy as np
 from .pruners import MedianPruner, Pruner
 from .samplers import Sampler
 from .space import Categorical, Domain, Float, FrozenTrial, Int, TrialState
-from .trial import Trial, TrialRecord, as_number, check_record, is_whole, member, only
+from .trial import Trial, TrialRecord, as_number, is_whole, member, only, plain_record
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -406,9 +406,7 @@ class Study:
 
     def add_trials(self, trials: Iterable[TrialRecord]) -> None:
         """Append finished trials, see `add_trial`; when one of them is refused, none is added."""
-        trials = list(trials)
-        for trial in trials:
-            check_record(trial)
+        trials = [plain_record(trial, "add_trial") for trial in trials]
         with self._lock:
             self._in_turn(lambda: self._append(trials))
 

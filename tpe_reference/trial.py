@@ -18,7 +18,7 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -211,12 +211,11 @@ def create_trial(
     params, distributions = dict(params or {}), dict(distributions or {})
     if params.keys() != distributions.keys():
         raise ValueError(f"create_trial: params names {sorted(params)}, distributions {sorted(distributions)}")
-    number = value if values is None else only(values)
     now = datetime.now()
     record = TrialRecord(
         number=-1,  # it has none before it is added to a study
-        state=TrialState(state),
-        value=number,
+        state=state,
+        value=value if values is None else only(values),
         params=params,
         distributions=distributions,
         intermediate_values=dict(intermediate_values or {}),
@@ -224,8 +223,7 @@ def create_trial(
         datetime_start=now,
         datetime_complete=now,
     )
-    check_record(record)
-    return record
+    return plain_record(record, "create_trial")
 
 
 class Trial(BaseTrial):
@@ -360,13 +358,13 @@ def only(values: Any) -> Any:
     return values[0] if isinstance(values, (list, tuple)) and len(values) == 1 else values
 
 
-def check_report(value: Any, step: Any) -> float:
+def check_report(value: Any, step: Any, who: str = "report") -> float:
     """Return a reported value as a float, or raise because it is no number or the step no whole one."""
     number, problem = as_number(value, nan=True)
     if problem:
-        raise ValueError(f"report: value {problem}")
+        raise ValueError(f"{who}: value {problem}")
     if not is_whole(step) or step < 0:
-        raise ValueError(f"report: step must be a whole number of at least 0, got {step!r}")
+        raise ValueError(f"{who}: step must be a whole number of at least 0, got {step!r}")
     return number
 
 
@@ -391,27 +389,26 @@ def as_number(value: Any, *, nan: bool) -> tuple[float, str | None]:
     return math.nan, f"must be a number, got {value!r:.80}{kind}"
 
 
-def check_record(record: TrialRecord) -> None:
-    """Raise ValueError for a record that no finished trial could have left."""
+def plain_record(record: TrialRecord, who: str) -> TrialRecord:
+    """Return a record in Python's own numbers, or raise ValueError for one that no finished trial could have left."""
     if not isinstance(record, TrialRecord):
-        raise ValueError(f"add_trial: the trial must be a TrialRecord, as in study.trials, got {record!r}")
+        raise ValueError(f"{who}: the trial must be a TrialRecord, as in study.trials, got {record!r}")
     if record.state not in ("complete", "pruned", "failed"):
-        raise ValueError(
-            f"add_trial: state must be 'complete', 'pruned' or 'failed', got {record.state!r}; tell it first"
-        )
-    if record.value is None:
-        if record.state == "complete":
-            raise ValueError("add_trial: a complete trial needs a value, got None; state='failed' is for one without")
-    elif (
-        record.state == "failed"
-        or as_number(record.value, nan=False)[1]
-        or not isinstance(record.value, float | int)
-        or isinstance(record.value, bool)
-    ):
-        raise ValueError(f"add_trial: a {record.state} trial cannot have the value {record.value!r}")
-    for step, reported in record.intermediate_values.items():
-        check_report(reported, step)
+        way_out = "; tell it first" * (record.state == "running")
+        raise ValueError(f"{who}: state must be 'complete', 'pruned' or 'failed', got {record.state!r}{way_out}")
+    value, problem = (None, None) if record.value is None else as_number(record.value, nan=False)
+    if record.state == "complete" and value is None:
+        raise ValueError(f"{who}: a complete trial needs a value, got None; state='failed' is for one without")
+    if problem is not None or (record.state == "failed" and value is not None):
+        raise ValueError(f"{who}: a {record.state} trial cannot have the value {record.value!r}")
+    reports = [(step, check_report(entry, step, who)) for step, entry in record.intermediate_values.items()]
+    curve = {int(step): entry for step, entry in reports}
+    params = dict(record.params)
     for name, domain in record.distributions.items():
-        if name not in record.params or record.params[name] not in domain:
-            had = f"{name}={record.params[name]!r}" if name in record.params else f"no {name!r}"
-            raise ValueError(f"add_trial: the trial has {had}, and {domain} as its domain; correct one of the two")
+        if not isinstance(domain, Domain):
+            raise ValueError(f"{who}: the domain of {name!r} must be a Float, Int or Categorical, got {domain!r}")
+        if name not in params or params[name] not in domain:
+            had = f"{name}={params[name]!r}" if name in params else f"no {name!r}"
+            raise ValueError(f"{who}: the trial has {had}, and {domain} as its domain; correct one of the two")
+        params[name] = member(name, params[name], domain)
+    return replace(record, state=TrialState(record.state), value=value, params=params, intermediate_values=curve)
