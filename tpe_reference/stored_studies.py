@@ -39,7 +39,7 @@ from .storage import spaces as _spaces
 from .storage import studies as _studies
 from .storage import trials as _trials
 from .stored_rows import columns_of, from_text, record_of, report_rows, storable, to_text
-from .study import StudyContents
+from .study import StudyContents, StudyDirection
 from .trial import TrialRecord
 
 
@@ -49,7 +49,7 @@ class StudySummary:
 
     Attributes:
         study_name: Its name.
-        direction: "minimize" or "maximize".
+        direction: What is better, lower values or higher.
         user_attrs: What `Study.set_user_attr` noted.
         datetime_start: When it was created.
         n_trials: How many trials it has.
@@ -59,7 +59,7 @@ class StudySummary:
     """
 
     study_name: str
-    direction: str
+    direction: StudyDirection
     user_attrs: dict[str, Any]
     datetime_start: datetime
     n_trials: int
@@ -131,9 +131,9 @@ def _make(store: Storage, contents: StudyContents, settings: Mapping[str, Any]) 
 
 
 def _duplicate(who: str, store: Storage, name: str | None) -> DuplicatedStudyError:
-    way_out = "load_if_exists=True goes on with it, " * (who == "create_study")
+    way_out = "load_if_exists=True goes on with it" if who == "create_study" else "to_study_name says another"
     return DuplicatedStudyError(
-        f"{who}: storage {store.address} has a study {name!r:.80} already; {way_out}delete_study removes it"
+        f"{who}: storage {store.address} has a study {name!r:.80} already; {way_out}, delete_study removes it"
     )
 
 
@@ -221,17 +221,22 @@ def get_all_study_names(storage: str) -> list[str]:
     return Storage(storage, create=False).run(lambda connection, is_again: database.names(connection), write=False)
 
 
-def get_all_study_summaries(storage: str) -> list[StudySummary]:
-    """Return what stands in a storage about each study, the oldest first."""
+def get_all_study_summaries(storage: str, include_best_trial: bool = True) -> list[StudySummary]:
+    """Return what stands in a storage about each study, the oldest first.
+
+    Args:
+        storage: Its URL.
+        include_best_trial: Whether to look for the best trials; where not, they are None.
+    """
 
     def work(connection: sa.Connection, is_again: bool) -> list[StudySummary]:
         rows = connection.execute(sa.select(_studies).order_by(_studies.c.id)).all()
-        return [_summary(connection, row) for row in rows]
+        return [_summary(connection, row, include_best_trial) for row in rows]
 
     return Storage(storage, create=False).run(work, write=False)
 
 
-def _summary(connection: sa.Connection, row: Row) -> StudySummary:
+def _summary(connection: sa.Connection, row: Row, with_best: bool) -> StudySummary:
     of_study = _trials.c.study == row.id
     last = sa.func.max(sa.func.coalesce(_trials.c.datetime_complete, _trials.c.datetime_start))
     columns = _trials.c.state, sa.func.count().label("n"), last.label("last")
@@ -239,7 +244,7 @@ def _summary(connection: sa.Connection, row: Row) -> StudySummary:
     is_finite = sa.and_(_trials.c.value > -math.inf, _trials.c.value < math.inf)
     value = _trials.c.value.asc() if row.direction == "minimize" else _trials.c.value.desc()
     good = sa.select(_trials).where(of_study, _trials.c.state == str(TrialState.COMPLETE), is_finite)
-    best = connection.execute(good.order_by(value, _trials.c.number).limit(1)).first()
+    best = connection.execute(good.order_by(value, _trials.c.number).limit(1)).first() if with_best else None
     record = None
     if best is not None:
         query = sa.select(_spaces.c.domains).where(_spaces.c.study == row.id, _spaces.c.place == best.space)
@@ -247,7 +252,7 @@ def _summary(connection: sa.Connection, row: Row) -> StudySummary:
         record = record_of(best, {name: domain_from_json(entry) for name, entry in entries}, {})
     return StudySummary(
         study_name=from_text(row.name, "name"),
-        direction=row.direction,
+        direction=StudyDirection(row.direction),
         user_attrs=from_text(row.user_attrs, "user_attrs"),
         datetime_start=datetime.fromisoformat(row.datetime_start),
         n_trials=sum(entry.n for entry in states),

@@ -149,7 +149,7 @@ def test_lists_and_summaries(storage_url: str) -> None:
     one.ask()
     create_study(storage=storage_url, study_name="two")
     first, second = get_all_study_summaries(storage_url)
-    assert (first.study_name, first.direction, first.n_trials) == ("one", "maximize", 4)
+    assert (first.study_name, first.direction.name, first.n_trials) == ("one", "MAXIMIZE", 4)
     assert first.n_by_state == {"complete": 3, "running": 1}
     assert first.best_trial is not None
     best = one.best_trial
@@ -158,6 +158,7 @@ def test_lists_and_summaries(storage_url: str) -> None:
     assert first.user_attrs == {"who": "me"}
     assert before <= first.datetime_start <= one.trials[0].datetime_start
     assert first.datetime_last == one.trials[3].datetime_start
+    assert [entry.best_trial for entry in get_all_study_summaries(storage_url, include_best_trial=False)] == [None] * 2
     assert (second.study_name, second.n_trials, second.best_trial, second.datetime_last) == ("two", 0, None, None)
 
 
@@ -198,7 +199,7 @@ def test_a_copy_in_another_database_has_all_and_goes_on_alike(sqlite_url: str, p
     for one in (study, copy):
         one.optimize(everything, n_trials=15)
     assert outline(copy) == outline(study)
-    with pytest.raises(exceptions.DuplicatedStudyError):
+    with pytest.raises(exceptions.DuplicatedStudyError, match="to_study_name"):
         copy_study(from_study_name="s", from_storage=source, to_storage=target)
     copy_study(from_study_name="s", from_storage=source, to_storage=source, to_study_name="s 2")
     assert get_all_study_names(source) == ["s", "s 2"]
