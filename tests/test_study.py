@@ -1017,13 +1017,30 @@ def square_in_unit(trial: Trial) -> float:
 def test_only_a_dict_of_names_can_be_enqueued(params: Any) -> None:
     with pytest.raises(ValueError, match="enqueue_trial"):
         create_study(seed=0).enqueue_trial(params)
+    if params is not None:
+        with pytest.raises(ValueError, match="enqueue_trial: user_attrs must be a dict"):
+            create_study(seed=0).enqueue_trial({"x": 1}, params)
+
+
+def test_a_name_that_is_no_text_is_refused_where_it_is_given() -> None:
+    study = create_study(seed=0)
+    trial = study.ask()
+    with pytest.raises(ValueError, match=r"^suggest: name must be a text, got 5; write '5'$"):
+        trial.suggest_float(5, 0, 1)  # type: ignore[arg-type]
+    for place in (study, trial):
+        with pytest.raises(ValueError, match=r"^set_user_attr: key must be a text, got 5; write '5'$"):
+            place.set_user_attr(5, 1)  # type: ignore[arg-type]
 
 
 def test_a_misspelt_enqueued_name_is_noticed() -> None:
     study = create_study(seed=0)
     study.enqueue_trial({"xx": 0.5})
-    with pytest.warns(UserWarning, match="'xx'"):
+    with pytest.warns(UserWarning, match="'xx'") as by_the_loop:
         study.optimize(square_in_unit, n_trials=1)
+    study.enqueue_trial({"yy": 0.5})
+    with pytest.warns(UserWarning, match="'yy'") as by_tell:
+        study.tell(study.ask(), 1.0)
+    assert [warning.filename for warning in (*by_the_loop, *by_tell)] == [__file__] * 2, "the line of the user"
 
 
 # ---- the loop --------------------------------------------------------------------------------------------------------

@@ -326,6 +326,7 @@ class Loop:
                 if not study._is_shared:
                     study._check_open(trial)
                 record = study._finish(trial, outcome.state, outcome.value, outcome.error)
+                news += study._pop_news()
             except FinishedElsewhereError as error:  # by somebody's tell(number, ...), say
                 news.append(f"optimize: {error}; {outcome.value!r} is not kept")
                 known = study._trials[trial.number]

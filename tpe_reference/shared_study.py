@@ -35,7 +35,6 @@ import math
 import os
 import threading
 import time
-import warnings
 import weakref
 from collections import deque
 from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
@@ -147,7 +146,6 @@ class SharedStudy(Study):
         self._queue_limit: int | None = 1  # how much of the queue is read: a turn needs its first entry
         self._turn: _Turn | None = None  # the one that is under way
         self._pending: Trial | None = None  # started in it
-        self._news: list[str] = []  # what the user should know of the trial that was told
         self._has_appended = False  # in it: trials that are not in the mirror
         self._begin_worker()
         self._refresh()
@@ -584,11 +582,7 @@ class SharedStudy(Study):
 
     def _finish(self, trial: Trial, state: TrialState, value: float | None, error: str | None) -> TrialRecord:
         with self._store.uninterrupted():
-            record = super()._finish(trial, state, value, error)
-        news, self._news = self._news, []
-        for text in news:  # now that the mirror has the trial, for where warnings are errors
-            warnings.warn(text, stacklevel=4)
-        return record
+            return super()._finish(trial, state, value, error)
 
     def _keep(self, trial: Trial, make: Callable[[], TrialRecord]) -> TrialRecord:
         """Write what came of a trial, unless others have finished it; return the record as it is kept."""

@@ -39,7 +39,7 @@ import numpy as np
 from .pruners import MedianPruner, Pruner
 from .samplers import Sampler
 from .space import Categorical, Domain, Float, FrozenTrial, Int, TrialState
-from .trial import Trial, TrialRecord, as_number, is_whole, member, only, plain_record
+from .trial import Trial, TrialRecord, as_number, check_name, is_whole, member, only, plain_record
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -147,6 +147,7 @@ class Study:
         self._warned: set[str] = set()  # those of them of which the user knows
         self._grid: tuple[Any, dict[str, Domain] | None] | None = None  # the sampler's own space, and that converted
         self._finished: list[int] = []  # numbers, in the order in which the trials have finished
+        self._news: list[str] = []  # what the user should know of the trial that was told last
         self._best: int | None = None
         self._n_optimizing = 0  # loops that are running, in several threads or one in another
         self._process = os.getpid()  # where they run
@@ -186,7 +187,12 @@ class Study:
             return dict(self._user_attrs)
 
     def set_user_attr(self, key: str, value: Any) -> None:
-        """Note something about the study: the version of the data, say."""
+        """Note something about the study: the version of the data, say.
+
+        Raises:
+            ValueError: For a key that is no text; in a storage, for a value that JSON cannot hold.
+        """
+        check_name("set_user_attr", "key", key)
         with self._lock:
             self._in_turn(lambda: self._note(key, value))
 
@@ -358,16 +364,20 @@ class Study:
             if skip_if_finished and isinstance(finished := self._find(trial), TrialRecord):
                 return finished
             open_trial = self._check_open(trial)
-            if state == "failed":
-                return self._finish(open_trial, TrialState.FAILED, math.nan, None)
-            if state == "pruned" and value is None:
-                return self._finish(open_trial, TrialState.PRUNED, None, None)
             number, problem = as_number(value, nan=False)
-            if problem is None:
+            if state == "failed":
+                record = self._finish(open_trial, TrialState.FAILED, math.nan, None)
+            elif state == "pruned" and value is None:
+                record = self._finish(open_trial, TrialState.PRUNED, None, None)
+            elif problem is None:
                 final = TrialState.COMPLETE if state is None else TrialState(state)
-                return self._finish(open_trial, final, number, None)
-            record = self._finish(open_trial, TrialState.FAILED, math.nan, f"its value {problem}")
-        warnings.warn(f"trial {record.number} failed: {record.error}", stacklevel=2)
+                record = self._finish(open_trial, final, number, None)
+            else:
+                record = self._finish(open_trial, TrialState.FAILED, math.nan, f"its value {problem}")
+                self._news.append(f"trial {record.number} failed: {record.error}")
+            news = self._pop_news()
+        for text in news:
+            warnings.warn(text, stacklevel=2)
         return record
 
     def enqueue_trial(
@@ -382,8 +392,9 @@ class Study:
             user_attrs: What is to be noted about the trial.
             skip_if_exists: Whether nothing is enqueued where a trial with just these parameters exists, or waits.
         """
-        if not isinstance(params, Mapping) or not all(isinstance(name, str) for name in params):
-            raise ValueError(f"enqueue_trial: params must be a dict from names to values, got {params!r}")
+        for argument, given in (("params", params), ("user_attrs", {} if user_attrs is None else user_attrs)):
+            if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+                raise ValueError(f"enqueue_trial: {argument} must be a dict from names to values, got {given!r}")
         with self._lock:
             self._in_turn(lambda: self._enqueue(dict(params), dict(user_attrs or {}), skip_if_exists))
 
@@ -616,6 +627,7 @@ class Study:
 
     def _suggest(self, trial: Trial, name: str, domain: Domain) -> Any:
         """Return the value of a parameter that the objective names."""
+        check_name("suggest", "name", name)
         with self._lock:
             trial._check_open()
             if name in trial._domains:
@@ -746,9 +758,13 @@ class Study:
         trial._outcome = state  # last: one that was interrupted before is open still
         unheard = trial._fixed.keys() - self._domains.keys() - trial._domains.keys() if trial._fixed else None
         if unheard and state == TrialState.COMPLETE:
-            text = f"enqueue_trial named {sorted(unheard)}, which no objective has asked for: misspelt?"
-            warnings.warn(text, stacklevel=4)
+            self._news.append(f"enqueue_trial named {sorted(unheard)}, which no objective has asked for: misspelt?")
         return record
+
+    def _pop_news(self) -> list[str]:
+        """Return what the user should know of the trial that was told last, once."""
+        news, self._news = self._news, []
+        return news
 
     # ---- what a study in a storage does elsewhere as well: see `shared_study` ---------------------------------
 

@@ -311,7 +311,12 @@ class Trial(BaseTrial):
         return self._study._should_prune(self)
 
     def set_user_attr(self, key: str, value: Any) -> None:
-        """Note something about the trial; it is kept in its record."""
+        """Note something about the trial; it is kept in its record.
+
+        Raises:
+            ValueError: For a key that is no text; in a storage, for a value that JSON cannot hold.
+        """
+        check_name("set_user_attr", "key", key)
         with self._study._lock:
             self._check_open()
             self._study._noted(self, {**self.user_attrs, key: value})
@@ -351,6 +356,12 @@ def member(name: str, value: Any, domain: Domain) -> Any:
     if isinstance(domain, Categorical):
         return domain.from_unit(domain.to_unit(value))
     return float(value) if isinstance(domain, Float) else int(value)
+
+
+def check_name(who: str, argument: str, name: object) -> None:
+    """Raise ValueError for what cannot be the name of a parameter or an attribute, as no file could hold it."""
+    if not isinstance(name, str):
+        raise ValueError(f"{who}: {argument} must be a text, got {name!r}; write {str(name)!r}")
 
 
 def only(values: Any) -> Any:

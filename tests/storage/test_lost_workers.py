@@ -142,8 +142,9 @@ def test_the_result_of_a_trial_that_was_given_up_is_kept_as_another_trial(storag
     assert two.trials[0].state == "failed"
     trial.report(3.0, 1)  # its objective notices nothing
     assert not trial.should_prune()
-    with pytest.warns(UserWarning, match=r"trial 0 had been given up.*kept all the same, as trial 2.*longer lease"):
+    with pytest.warns(UserWarning, match=r"trial 0 had been given up.*as trial 2.*longer lease") as caught:
         record = one.tell(trial, 0.25)
+    assert caught[0].filename == __file__
     assert (record.number, record.value, record.params) == (2, 0.25, trial.params)
     assert record.intermediate_values == {1: 3.0}
     assert one.best_trial == two.best_trial == record
@@ -370,8 +371,9 @@ def test_an_attribute_that_cannot_be_stored_takes_no_result_with_it(sqlite_url: 
         return float(trial.number)
 
     study = create_study(storage=sqlite_url, study_name="s")
-    with pytest.warns(UserWarning, match=r"user_attrs.set is of the type set, .*; it is not kept"):
+    with pytest.warns(UserWarning, match=r"user_attrs.set is of the type set, .*; it is not kept") as caught:
         study.optimize(objective_with_a_set, n_trials=4, executor=ThreadPoolExecutor(2))
+    assert {warning.filename for warning in caught} == {__file__}
     assert [(t.value, t.user_attrs) for t in study.trials] == [(float(n), {"text": "kept"}) for n in range(4)]
     assert study.trials == load_study(study_name="s", storage=sqlite_url).trials
 
