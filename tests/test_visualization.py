@@ -1,5 +1,6 @@
 """The pictures show what the study holds: data, scales and labels are right, and nothing collides or leaks."""
 
+import io
 import math
 import re
 import subprocess
@@ -608,6 +609,18 @@ def test_scripts_written_for_optuna_run(plain: Study, monkeypatch: pytest.Monkey
     several.show()
     assert shown == [True, True]
     assert isinstance(several, np.ndarray)
+    tpe_reference.visualization.plot_contour(plain)
+    plt.tight_layout()  # matplotlib's own would refuse, for the colour bars
+    plt.savefig(io.BytesIO())
+
+
+@pytest.mark.filterwarnings("ignore:get_param_importances")
+def test_importances_take_an_evaluator_of_none_and_a_study_without_parameters(plain: Study) -> None:
+    assert len(plot_param_importances(plain, None, ["lr"]).patches) == 1
+    with pytest.raises(TypeError, match="evaluator must be None, got 3; PED-ANOVA is the only one"):
+        plot_param_importances(plain, 3)  # type: ignore[arg-type]
+    (text,) = plot_param_importances(run(lambda trial: 1.0 * trial.number, 3)).texts
+    assert text.get_text() == "no parameters"
 
 
 def test_showing_without_a_screen_is_silent(plain: Study) -> None:

@@ -89,6 +89,7 @@ def panels(who: str, ax: Any, rows: int, columns: int, size: tuple[float, float]
     plt = pyplot()
     if ax is None:
         figure = plt.figure(figsize=size, layout="constrained")
+        figure.tight_layout = _already_laid_out
         return figure.subplots(rows, columns, squeeze=False)  # type: ignore[no-any-return]  # imported late
     given = np.array(ax, dtype=object).ravel()
     if not all(isinstance(one, plt.Axes) for one in given):
@@ -99,6 +100,10 @@ def panels(who: str, ax: Any, rows: int, columns: int, size: tuple[float, float]
             f"make them by plt.subplots({rows}, {columns}), or leave ax out"
         )
     return given.reshape(rows, columns)
+
+
+def _already_laid_out(**spacing: Any) -> None:
+    """Do nothing, in place of a figure's ``tight_layout``: it would undo the layout, and fails beside a colour bar."""
 
 
 def finished(axes: NDArray[Any]) -> Any:

@@ -62,8 +62,9 @@ FINE = 60  # points along a continuum in a landscape: below the eye's resolution
 
 def plot_param_importances(
     study: Study,
-    *,
+    evaluator: None = None,
     params: Sequence[str] | None = None,
+    *,
     target: Target = None,
     target_name: str = "value",
     ax: Axes | None = None,
@@ -72,6 +73,7 @@ def plot_param_importances(
 
     Args:
         study: A study.
+        evaluator: There is one; None.
         params: Only these; None: all that can be judged.
         target: What to explain in place of a trial's value, a function of its record.
         target_name: What to call it.
@@ -89,7 +91,10 @@ def plot_param_importances(
     if np.isfinite(values).sum() < 2:
         note(ax, "importances need two trials\nwith a finite value")
         return finished(axes)
-    shares = get_param_importances(study, params=params, target=target)
+    shares = get_param_importances(study, evaluator=evaluator, params=params, target=target)
+    if not shares:
+        note(ax, "no parameters")
+        return finished(axes)
     names, widths = list(shares), np.array(list(shares.values()), dtype=float)
     places = np.arange(len(names))
     ax.barh(places, widths, height=0.7, color=BLUE)
