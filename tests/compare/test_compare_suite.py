@@ -186,9 +186,73 @@ def test_regrets_survive_the_disk_and_a_table_shows_them(tmp_path: Path) -> None
 
 
 def test_nothing_counts_below_the_resolution() -> None:
-    typical = {name: suite.resolution(name) for name in ("sphere-5", "integer-small")}
-    assert 1e-8 < typical["sphere-5"] < 1e-6  # 1e-9 of about 100
-    assert 0.1 < typical["integer-small"] < 1.0  # 1e-2 of about 50
+    assert 1e-8 < suite.resolution(SUITE["sphere-5"], is_continuous=True) < 1e-6  # 1e-9 of about 100
+    assert 0.1 < suite.resolution(SUITE["integer-small"], is_continuous=False) < 1.0  # 1e-2 of about 50
+    fails_often = Problem(lambda params, seed: math.nan if params["n"] < 5 else 3.0, {"n": Int(1, 7)}, "fails", 0.0)
+    assert suite.resolution(fails_often, is_continuous=False) == pytest.approx(0.03)
+
+
+FURTHER = Path(__file__).parents[2] / "chapters" / "ablation" / "further.py"
+
+
+def test_the_second_hold_out_has_its_optima_where_they_are_said_to_be() -> None:
+    address, groups = suite.get_groups(str(FURTHER))
+    problems = {problem.name: problem for group in groups.values() for problem in group}
+    assert address == str(FURTHER)
+    assert not set(problems) & set(EVERY)
+    assert len(problems) == sum(map(len, groups.values()))
+    rng = np.random.default_rng(0)
+    for name, problem in problems.items():
+        assert problem.description
+        losses = [loss(problem, uniform(problem, rng), 0) for _ in range(300)]
+        assert min(value for value in losses if not math.isnan(value)) >= 0.0, name
+        assert np.isnan(losses).any() == name.startswith("failing")
+    for function in ("zakharov-3", "dixon-price-10", "salomon-4", "steep-6", "two-of-many-12", "step-5"):
+        d = int(function.split("-")[-1])
+        place = place_of_optimum(function, 2, d)
+        best = {f"x{i + 1}": float(x) for i, x in enumerate(place)}
+        assert loss(problems[function], best, 2) == pytest.approx(0.0, abs=1e-12), function
+    corner = [
+        loss(problems["corner-5"], {f"x{i + 1}": v for i, v in enumerate(at)}, 1)
+        for at in itertools.product((0.0, 1.0), repeat=5)
+    ]
+    assert sorted(corner)[:2] == [0.0, 1.0]
+
+
+MINE = """
+from tpe_reference import Float
+from tpe_reference.compare.problems import Problem
+
+bowl = Problem(lambda params, seed: params["x"] ** 2, {"x": Float(-1, 1)}, "bowl", optimum=OPTIMUM)
+GROUPS = {"continuous": [bowl]}
+"""
+
+
+def test_problems_of_your_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text(MINE.replace("OPTIMUM", "0.0"), encoding="utf-8")
+    options = ["--samplers", "tpe", "random", "--trials", "40", "--seeds", "2", "--jobs", "1", "--out", str(tmp_path)]
+    assert suite.main(["--problems-of", str(mine), *options]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.split("|")[1].strip() for line in printed[2:]] == ["continuous", "all"]
+    assert 0.0 <= float(printed[-1].split("|")[2].split()[0]) < 1.0  # TPE has the lower regret
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (MINE.replace("OPTIMUM", "None"), "'bowl' has no optimum"),
+        (MINE.replace("bowl = ", "cup = ").replace("[bowl]", "[cup]").replace("OPTIMUM", "0.0"), "there is no 'bowl'"),
+        (MINE.replace("GROUPS", "groups").replace("OPTIMUM", "0.0"), "there is no 'GROUPS'"),
+    ],
+)
+def test_a_file_without_what_is_needed_is_refused(
+    text: str, problem: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text(text, encoding="utf-8")
+    assert suite.main(["--problems-of", str(mine), "--out", str(tmp_path)]) == 2
+    assert problem in capsys.readouterr().err
 
 
 def test_the_command_runs_once_resumes_and_prints_the_same_from_its_file(

@@ -3,7 +3,8 @@
 ``python -m tpe_reference.compare.suite --samplers tpe optuna hyperopt`` runs the first sampler and the others on the
 problems of suite_problems.py, at the same seeds, and prints the first one's regret over each of the others', group
 by group. Runs are kept in the folder ``--out`` and not done twice; what they came to is its file ``regret.csv``, from
-which ``--table FILE ...`` prints the same again, or several such files together.
+which ``--table FILE ...`` prints the same again, or several such files together. ``--problems-of holdout`` takes
+the hold-out's problems, ``--problems-of mine.py`` those of a file of your own, see `get_groups`.
 
 The number
     For every problem and seed, the regret of the one over the regret of the other, after the same number of trials;
@@ -13,27 +14,29 @@ The number
 
 Start reading at `main`.
 
->>> resolution("sphere-5") < 1e-6 < resolution("integer-small")
+>>> from tpe_reference.compare.suite_problems import SUITE
+>>> resolution(SUITE["sphere-5"], is_continuous=True) < 1e-6 < resolution(SUITE["integer-small"], is_continuous=False)
 True
 """
 
 import argparse
 import csv
-import functools
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..user_files import UsageError
 from . import suite_problems
 from .contestants import Contestant, get_contestants
+from .loading import load
 from .problems import Problem, generator_of
 from .runner import Run, RunFailedError, read_run, run_all
 from .statistics import Estimate, geometric_mean_ratio, incumbent
-from .suite_problems import GROUPS, HOLDOUT, HOLDOUT_GROUPS, SUITE
+from .suite_problems import GROUPS, HOLDOUT_GROUPS
 
 # By problem and sampler: regret at each number of trials, by seed.
 Regrets = dict[tuple[str, str], dict[int, dict[int, float]]]
@@ -44,41 +47,67 @@ Regrets = dict[tuple[str, str], dict[int, dict[int, float]]]
 RESOLUTION_OF_CONTINUUM, RESOLUTION = 1e-9, 1e-2
 
 
-@functools.cache
-def resolution(name: str) -> float:
+def get_groups(name: str) -> tuple[str, dict[str, list[Problem]]]:
+    """Return the address of a module with problems, and these by group.
+
+    Args:
+        name: "suite", "holdout", or a file that has a dict GROUPS as suite_problems.py has: from the name of a group
+            (which begins with "continuous" where the digits of a minimum count) to a list of problems whose optimum
+            is known. Each problem has to be found in the file under its own name as well.
+
+    Raises:
+        UsageError: When there is no such file, or something else in it.
+    """
+    if name in ("suite", "holdout"):
+        return suite_problems.__name__, GROUPS if name == "suite" else HOLDOUT_GROUPS
+    groups: dict[str, list[Problem]] = load(f"{name}:GROUPS")
+    for problem in (problem for group in groups.values() for problem in group):
+        if load(f"{name}:{problem.name}") is not problem:
+            raise UsageError(f"{name}: the problem {problem.name!r} is not what the file has under that name")
+        if problem.optimum is None:
+            raise UsageError(f"{name}: the problem {problem.name!r} has no optimum, so there is no regret")
+    return name, groups
+
+
+def resolution(problem: Problem, *, is_continuous: bool) -> float:
     """Return the regret on a problem below which nobody is told apart."""
-    problem, rng = {**SUITE, **HOLDOUT}[name], generator_of(name, 0, 2)
+    rng = generator_of(problem.name, 0, 2)
     drawn = [{key: domain.from_unit(rng.random()) for key, domain in problem.space.items()} for _ in range(100)]
-    typical = float(np.median([problem.evaluate(params, 0) for params in drawn])) - (problem.optimum or 0.0)
-    groups = [*GROUPS.items(), *HOLDOUT_GROUPS.items()]
-    continuum = any(group.startswith("continuous") and problem in problems for group, problems in groups)
-    return typical * (RESOLUTION_OF_CONTINUUM if continuum else RESOLUTION)
+    losses: list[Any] = [problem.evaluate(params, 0) for params in drawn]
+    typical = float(np.nanmedian(losses)) - (problem.optimum or 0.0)  # nan: it failed there
+    return typical * (RESOLUTION_OF_CONTINUUM if is_continuous else RESOLUTION)
 
 
-def plan(problems: Sequence[Problem], contestants: Sequence[Contestant], trials: int, seeds: int) -> list[Run]:
+def plan(
+    address: str, problems: Sequence[Problem], contestants: Sequence[Contestant], trials: int, seeds: int
+) -> list[Run]:
     """Return all runs, seed by seed: stopped halfway, there are fewer seeds of everything."""
-    module = suite_problems.__name__
     return [
-        Run(f"{module}:{problem.name}", contestant, seed, trials)
+        Run(f"{address}:{problem.name}", contestant, seed, trials)
         for seed in range(seeds)
         for problem in reversed(problems)  # the real ones first, they take longest
         for contestant in contestants
     ]
 
 
-def regrets_of(runs: Sequence[Run], out: Path, trials: Sequence[int]) -> Regrets:
-    """Read the regret after each number of trials from finished runs."""
+def regrets_of(runs: Sequence[Run], out: Path, trials: Sequence[int], groups: Mapping[str, list[Problem]]) -> Regrets:
+    """Read the regret after each number of trials from finished runs on the problems of these groups."""
+    problems = {problem.name: problem for group in groups.values() for problem in group}
+    continuous = {problem.name for name, group in groups.items() for problem in group if name.startswith("continuous")}
+    lowest = {
+        name: resolution(problems[name], is_continuous=name in continuous)
+        for name in {run.problem.rpartition(":")[2] for run in runs}
+    }
     found: Regrets = {}
     for run in runs:
         name = run.problem.rpartition(":")[2]
-        problem = getattr(suite_problems, name)
         kept = read_run(run, out)
         if kept is None:
             raise RunFailedError(f"{run.path(out)} has vanished")
         best = incumbent([trial["loss"] for trial in kept], run.trials)
         by_trials = found.setdefault((name, run.contestant.name), {n: {} for n in trials})
         for n in trials:
-            by_trials[n][run.seed] = max(float(best[n - 1]) - problem.optimum, resolution(name))
+            by_trials[n][run.seed] = max(float(best[n - 1]) - (problems[name].optimum or 0.0), lowest[name])
     return found
 
 
@@ -117,12 +146,11 @@ def ratio(regrets: Regrets, problems: Sequence[Problem], ours: str, theirs: str,
     return geometric_mean_ratio(mine, other)
 
 
-def groups(holdout: bool) -> dict[str, list[Problem]]:
-    """Return the groups of problems, with all continuous ones together and all together at the end."""
-    named = HOLDOUT_GROUPS if holdout else GROUPS
-    continuous = [problem for name, group in named.items() if name.startswith("continuous") for problem in group]
-    together = {} if holdout else {"continuous, all": continuous}
-    return {**named, **together, "all": [problem for group in named.values() for problem in group]}
+def with_all(groups: Mapping[str, list[Problem]]) -> dict[str, list[Problem]]:
+    """Return the groups, and after them all continuous ones, where these are several, and all together."""
+    continuous = [group for name, group in groups.items() if name.startswith("continuous")]
+    together = {"continuous, all": [problem for group in continuous for problem in group]} if continuous[1:] else {}
+    return {**groups, **together, "all": [problem for group in groups.values() for problem in group]}
 
 
 def table(regrets: Regrets, named: Mapping[str, Sequence[Problem]]) -> Iterator[str]:
@@ -147,7 +175,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     names = "tpe, cma-es, random, grid, peers (optuna, hyperopt, cmaes, cma, ...), file.py:name; default: tpe random"
     parser.add_argument("--samplers", nargs="+", default=["tpe", "random"], metavar="NAME", help=names)
     parser.add_argument("--problems", nargs="+", metavar="NAME", help="some of the problems (default: all)")
-    parser.add_argument("--holdout", action="store_true", help="the hold-out instead of the suite")
+    of = "suite (the default), holdout, or a file of your own with a dict GROUPS"
+    parser.add_argument("--problems-of", default="suite", metavar="NAME", help=of)
     parser.add_argument("--trials", nargs="+", type=int, default=[100, 200], metavar="N", help="default: 100 200")
     parser.add_argument("--seeds", type=int, default=20, metavar="N", help="default: 20")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes")
@@ -155,27 +184,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--table", nargs="+", type=Path, metavar="FILE", help="run nothing, print from these files")
     args = parser.parse_args(argv)
     try:
-        regrets = read_regrets(args.table) if args.table else run(args)
+        address, groups = get_groups(args.problems_of)
+        regrets = read_regrets(args.table) if args.table else run(args, address, groups)
     except (UsageError, RunFailedError, OSError) as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     order = {name: place for place, name in enumerate(args.samplers)}
     regrets = dict(sorted(regrets.items(), key=lambda item: order.get(item[0][1], len(order))))
-    print(*table(regrets, groups(args.holdout)), sep="\n")
+    print(*table(regrets, with_all(groups)), sep="\n")
     return 0
 
 
-def run(args: argparse.Namespace) -> Regrets:
+def run(args: argparse.Namespace, address: str, groups: Mapping[str, list[Problem]]) -> Regrets:
     """Do the runs that are not on the disk and return what all of them came to."""
-    chosen = {problem.name: problem for problem in groups(args.holdout)["all"]}
+    chosen = {problem.name: problem for group in groups.values() for problem in group}
     unknown = [name for name in args.problems or () if name not in chosen]
     if unknown:
         raise UsageError(f"--problems: there is no {unknown[0]!r}; known are: {', '.join(chosen)}")
     contestants = get_contestants(args.samplers)
-    runs = plan([chosen[name] for name in args.problems or chosen], contestants, max(args.trials), args.seeds)
+    problems = [chosen[name] for name in args.problems or chosen]
+    runs = plan(address, problems, contestants, max(args.trials), args.seeds)
     run_all(runs, args.out, args.jobs)
-    file = args.out / ("holdout.csv" if args.holdout else "regret.csv")
-    write_regrets(regrets_of(runs, args.out, args.trials), file)
+    file = args.out / "regret.csv"
+    write_regrets(regrets_of(runs, args.out, args.trials, groups), file)
     return read_regrets([file])  # rounded as there, so that the table is that of the file
 
 
