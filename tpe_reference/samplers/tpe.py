@@ -630,21 +630,21 @@ def _log_masses(densities: Sequence[ParzenEstimator], u: Floats) -> list[tuple[F
     for row, edges in densities[0]._layout.edges.items():
         cells = [density._cells[row] for density in densities]
         cell = edges[1:-1].searchsorted(u[:, densities[0]._layout.numeric[row]], side="right")
-        held = set(cell.tolist())
-        # The borders of these cells, many of which they share; and the walls, between which the mass is Z.
-        borders = np.array(sorted({0, *held, *(c + 1 for c in held), len(edges) - 1}))
+        held = np.array(sorted(set(cell.tolist())))  # many points share a cell,
+        # and many cells a border; of the walls, too, for between them the mass is Z
+        borders = np.array(sorted({0, *held.tolist(), *(held + 1).tolist(), len(edges) - 1}))
         mu, sigma = np.concatenate([c.mu for c in cells]), np.concatenate([c.sigma for c in cells])
         starts = itertools.accumulate((len(c.mu) for c in cells), initial=0)
         kinds = [c.kind + start for c, start in zip(cells, starts, strict=False)]
         z.append(((edges[borders][:, None] - mu) / sigma).ravel())
-        parts.append(((len(borders), len(mu)), borders.searchsorted(cell), kinds))
+        parts.append(((len(borders), len(mu)), borders.searchsorted(held), held.searchsorted(cell), kinds))
     if not parts:
         return []
     # Of all parameters at once: with few trials the calls are what costs, and with many one large array is cheaper
     # than several: what an allocator once got as one piece from the operating system it keeps.
     phi = normal_cdf(np.concatenate(z))
     mass, first = np.empty_like(phi), 0
-    for shape, _, _ in parts:
+    for shape, _, _, _ in parts:
         here = slice(first, first := first + math.prod(shape))
         of_borders, of_cells = phi[here].reshape(shape), mass[here].reshape(shape)
         np.subtract(of_borders[1:], of_borders[:-1], out=of_cells[:-1])
@@ -652,9 +652,9 @@ def _log_masses(densities: Sequence[ParzenEstimator], u: Floats) -> list[tuple[F
     # Far from a kernel the difference is 0 to machine precision; the prior, never that far, decides there.
     log_mass = np.log(np.maximum(mass, 1e-300))
     found, first = [], 0
-    for shape, cell, kinds in parts:
+    for shape, rows, cell, kinds in parts:
         masses = log_mass[first : (first := first + math.prod(shape))].reshape(shape)
-        found.append((masses[:-1] - masses[-1], cell, kinds))
+        found.append((masses[rows] - masses[-1], cell, kinds))
     return found
 
 
