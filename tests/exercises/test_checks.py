@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import doctest
 import inspect
+import math
 import shutil
 import subprocess
 import textwrap
@@ -23,7 +24,7 @@ import pytest
 
 from tpe_reference.exercises.answers import load, stubs
 from tpe_reference.exercises.chapters import CHAPTERS, checks_of
-from tpe_reference.exercises.checking import Chapter, Check, Exercise, Verdict, reference_of, run_check
+from tpe_reference.exercises.checking import Chapter, Check, Exercise, Verdict, finished, reference_of, run_check
 
 HERE = Path(__file__).parent
 SOLUTIONS = load(HERE / "solutions.py")
@@ -68,8 +69,9 @@ def examined(exercise: Exercise, check: Check, answer: Callable[..., Any]) -> Ve
 def test_a_mistake_is_found_by_the_check_that_is_meant_to(mutant: dict[str, Any]) -> None:
     check = next(c for c in CHECKS if c.exercise.id == mutant["exercise"] and c.name == mutant["caught_by"])
     verdict = examined(check.exercise, check, answer_of(mutant))
-    assert verdict.status == "failed"
-    assert f"why {check.why}" in " ".join(verdict.message.split()) or "expected  an answer" in verdict.message
+    assert verdict.status == "failed", f"the check {check.id!r} does not see this mistake"
+    told = " ".join(verdict.message.split())
+    assert f"why {check.why}" in told or "expected an answer" in told, f"its author is not told why:\n{verdict.message}"
 
 
 @any_chapter
@@ -78,13 +80,17 @@ def test_another_right_answer_passes(chapter: Chapter) -> None:
     answers = load(file)
     for check in chapter.checks:
         verdict = run_check(check, answers.get(check.exercise.name), reference_of(check.exercise), file)
-        assert verdict == Verdict("passed")
+        assert verdict == Verdict("passed"), f"a right answer is refused:\n{verdict.message}"
 
 
 @any_exercise
 def test_every_check_finds_a_mistake(exercise: Exercise) -> None:
     named = {mutant["caught_by"] for mutant in MUTANTS if mutant["exercise"] == exercise.id}
-    assert {check.name for check in checks_of(exercise)} == named
+    assert {check.name for check in checks_of(exercise)} == named, "checks, and what caught_by names in mutants/"
+
+
+def test_a_trial_whose_loss_is_nan_has_failed() -> None:
+    assert [finished({}, loss).state for loss in (math.nan, math.inf, 0.0)] == ["failed", "complete", "complete"]
 
 
 def test_there_are_enough_mistakes() -> None:
@@ -112,7 +118,7 @@ def test_a_stub_passes_nothing(exercise: Exercise) -> None:
     for check in CHECKS:
         if check.exercise is exercise:
             verdict = run_check(check, stub, reference_of(exercise), stubs()[exercise.chapter])
-            assert verdict.status == "not begun"
+            assert verdict.status == "not begun", f"{check.id}: {verdict.status} {verdict.message}"
 
 
 @pytest.mark.usefixtures("untouched")
@@ -145,6 +151,6 @@ def test_a_stub_is_short_of_a_solution(chapter: Chapter) -> None:
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef) and node.name in {one.name for one in chapter.exercises}:
             docstring, last = node.body
-            assert isinstance(docstring, ast.Expr)
-            assert isinstance(last, ast.Raise)
+            assert isinstance(docstring, ast.Expr), f"{node.name} should begin with its docstring"
+            assert isinstance(last, ast.Raise), f"{node.name} should do nothing but raise NotImplementedError"
     assert len(chapter.exercises) in range(3, 7)

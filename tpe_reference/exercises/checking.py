@@ -192,7 +192,7 @@ def require_pure(suggest: Function, space: Space, history: list[FrozenTrial]) ->
     before = [repr(trial) for trial in history]
     for number in range(10):  # an answer of five may be the same by chance, ten are not
         first = suggest(space, history, trial_rng(number))
-        for n in (2, len(history) // 2):
+        for n in (len(history) // 2, 2):  # last the shortest, whose best is another one
             suggest(space, history[:n], trial_rng(number + 1))
         second = suggest(space, history, trial_rng(number))
         require(first == second, expected=f"the same answer twice, {first}", got=second, generator="the same twice")
