@@ -1,7 +1,9 @@
 """The problems: every known optimum is one, and the real models are what they say they are."""
 
 import inspect
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from tpe_reference import Domain, Float, Int
 from tpe_reference.compare.contestants import CONTESTANTS, get_contestants, grid_points
+from tpe_reference.compare.loading import load
 from tpe_reference.compare.problems import PROBLEMS, Problem, get_problem, place_of_optimum
 from tpe_reference.user_files import UsageError
 
@@ -150,6 +153,16 @@ def test_unknown_names_list_the_known_ones() -> None:
         get_problem("spere")
     with pytest.raises(UsageError, match="no sampler 'tpee'; known are: grid, random, tpe, cma-es"):
         get_contestants(["tpee"])
+
+
+def test_a_file_that_was_put_right_is_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    file = tmp_path / "mine.py"
+    file.write_text("begun, answer = True, 1 / 0\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="ZeroDivisionError"):
+        load(f"{file}:begun")
+    file.write_text("begun = False\n", encoding="utf-8")
+    assert load(f"{file}:begun") is False
 
 
 def test_every_sampler_can_prune() -> None:
