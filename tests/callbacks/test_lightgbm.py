@@ -40,6 +40,9 @@ def test_only_every_so_many_rounds_are_where_that_is_said(lightgbm: Any, data: A
     assert len(caught) == 1
     model = train(lightgbm, data, [])
     train(lightgbm, data, [long], init_model=model)  # its sixth round is reported
+    between = LightGBMPruningCallback(new_trial(), "binary_logloss", "training", report_interval=5)
+    with pytest.warns(UserWarning, match="with report_interval=5 nothing of this training"):
+        train(lightgbm, data, [between], 1, init_model=model)  # the sixth round alone
     with pytest.raises(ValueError, match="report_interval must be a whole number of at least 1, got 0"):
         LightGBMPruningCallback(trial, "binary_logloss", report_interval=0)
 

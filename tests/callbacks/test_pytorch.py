@@ -58,6 +58,6 @@ def test_a_real_loop_is_pruned_and_finds_a_good_learning_rate(torch: Any) -> Non
     study = tpe_reference.create_study(seed=0)
     study.optimize(objective, n_trials=15)
     pruned = [trial for trial in study.trials if trial.state == "pruned"]
-    assert pruned
+    assert pruned, "of 15 trials with learning rates from 1e-4 to 1 none was pruned"
     assert all(len(trial.intermediate_values) < 10 for trial in pruned)
     assert study.best_value < 0.3

@@ -55,6 +55,14 @@ def test_other_estimators_and_regressors_are_fitted_too(rows: Any) -> None:
     assert -0.01 < score < 0
 
 
+def test_a_classifier_is_told_the_classes_that_only_the_validation_data_have(rows: Any) -> None:
+    x, _ = rows
+    y = np.digitize(x[:, 2], [-0.5, 0.5])
+    model = classifier()
+    fit_with_pruning(new_trial(direction="maximize"), model, x[y < 2], y[y < 2], x, y, n_epochs=2)
+    assert list(model.classes_) == [0, 1, 2]
+
+
 def test_a_classifier_of_several_targets_is_told_the_classes_of_each(rows: Any) -> None:
     from sklearn.multioutput import MultiOutputClassifier
 
