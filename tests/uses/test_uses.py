@@ -54,9 +54,11 @@ def scores(printed: str) -> dict[str, float]:
     return {name: float(score) for name, score in re.findall(r"^held out, (.*): ([\d.]+)$", printed, re.MULTILINE)}
 
 
-def trials(folder: Path) -> list[tpe_reference.TrialRecord]:
-    (file,) = folder.glob("*.json")
-    return tpe_reference.load_study(file).trials
+def kept(folder: Path) -> tpe_reference.Study:
+    """The study that an example has left in its folder."""
+    files = list(folder.glob("*.json"))
+    assert len(files) == 1, f"an example keeps its study in one file of {folder}"
+    return tpe_reference.load_study(files[0])
 
 
 @pytest.mark.slow
@@ -64,17 +66,17 @@ def trials(folder: Path) -> list[tpe_reference.TrialRecord]:
 def test_an_example_runs_goes_on_and_comes_to_the_same_again(example: Path, tmp_path: Path) -> None:
     need_framework(example)
     run(example, tmp_path / "a", "--seed", "1")
-    before = trials(tmp_path / "a")
+    before = kept(tmp_path / "a").trials
     goes_on = scores(run(example, tmp_path / "a", "--seed", "1", "--trials", str(len(before) + 1)))
     assert any("untuned" in name for name in goes_on)
-    after = trials(tmp_path / "a")
+    after = kept(tmp_path / "a").trials
     assert len(after) == len(before) + 1
     for one, other in zip(before, after, strict=False):
         assert (one.params, one.value) == (other.params, other.value)
         assert one.user_attrs["seconds"] == other.user_attrs["seconds"], "it was not run again"
     again = scores(run(example, tmp_path / "b", "--seed", "1", "--trials", str(len(after))))
     assert again == pytest.approx(goes_on, rel=1e-3), "in one piece or in two"
-    for one, other in zip(trials(tmp_path / "b"), after, strict=True):
+    for one, other in zip(kept(tmp_path / "b").trials, after, strict=True):
         assert one.params == other.params
         assert one.value == pytest.approx(other.value, rel=1e-3)
 
@@ -85,10 +87,10 @@ def test_the_seed_and_the_sampler_make_a_difference(example: Path, tmp_path: Pat
     need_framework(example)
     for seed, sampler in (("0", "tpe"), ("2", "random")):
         run(example, tmp_path / sampler, "--seed", seed, "--sampler", sampler, "--trials", "1")
-    tpe, random = (tpe_reference.load_study(next((tmp_path / name).glob("*.json"))) for name in ("tpe", "random"))
-    assert tpe.trials[0].params != random.trials[0].params, "the first trial is drawn at random by both"
-    assert type(tpe.sampler) is tpe_reference.TPESampler
-    assert type(random.sampler) is tpe_reference.RandomSampler
+    tpe, random = (kept(tmp_path / name) for name in ("tpe", "random"))
+    assert tpe.trials[0].params != random.trials[0].params, "both draw it at random, and with another seed"
+    assert type(tpe.sampler) is tpe_reference.TPESampler, "what --sampler tpe says"
+    assert type(random.sampler) is tpe_reference.RandomSampler, "what --sampler random says"
 
 
 @each_example
