@@ -144,6 +144,23 @@ def test_who_asks_for_lines_gets_them_once(before: str, n_lines: int) -> None:
         assert "Trial 1 finished with value: 3.0 and parameters: {'x': 3}. Best is trial 0 with value: 3.0." in lines[2]
 
 
+def test_a_trial_that_ends_the_search_has_its_line_too() -> None:
+    done = script(
+        "import tpe_reference as optuna; optuna.logging.set_verbosity(optuna.logging.INFO)\n"
+        "try: optuna.create_study().optimize(lambda trial: 1 / 0, n_trials=2)\nexcept ZeroDivisionError: pass"
+    )
+    assert "Trial 0 failed with parameters: {}: ZeroDivisionError: division by zero." in done.stderr
+
+
+def test_the_line_about_a_study_in_a_storage_says_whether_it_is_new(tmp_path: Path) -> None:
+    pytest.importorskip("sqlalchemy")
+    make = f"optuna.create_study(storage='sqlite:///{(tmp_path / 's.db').as_posix()}', study_name='s', "
+    code = "import tpe_reference as optuna; optuna.logging.set_verbosity(optuna.logging.INFO)"
+    first, second = script(f"{code}\n{make})\n{make}load_if_exists=True)").stderr.splitlines()
+    assert first.endswith("A new study created in a storage with name: s")
+    assert second.endswith("The study exists, and is gone on with: s")
+
+
 def test_importing_the_package_loads_none_of_this() -> None:
     code = "import sys, tpe_reference\nprint(*[name for name in sys.modules if name.startswith('tpe_reference')])"
     loaded = script(code).stdout.split()

@@ -98,9 +98,13 @@ def disable_propagation() -> None:
     _wake().propagate = False
 
 
-def log_study(study: Study) -> None:
-    """Write the line about a study that has been made."""
-    _logger.info("A new study created in memory with name: %s", study.study_name or "no-name")
+def log_study(study: Study, is_new: bool = True) -> None:
+    """Write the line about a study that has been made, or that was found in a storage."""
+    if is_new:
+        place = "a storage" if study._is_shared else "memory"
+        _logger.info("A new study created in %s with name: %s", place, study.study_name or "no-name")
+    else:
+        _logger.info("The study exists, and is gone on with: %s", study.study_name)
 
 
 def log_trial(study: Study, record: TrialRecord) -> None:

@@ -297,6 +297,8 @@ class Loop:
 
     def _close(self, number: int) -> None:
         """Tell the study what came of a trial, and the callbacks that it has finished."""
+        from .logging import log_trial  # here, for Python's logging takes longer to import than this package
+
         outcome = self.outcomes[number]
         try:
             record = self._tell(self.open[number], outcome)
@@ -306,6 +308,7 @@ class Loop:
             del self.open[number], self.outcomes[number]
             raise
         del self.open[number], self.outcomes[number]
+        log_trial(self.study, record)
         if outcome.exception is not None and not outcome.caught:
             raise outcome.exception
         if outcome.state == TrialState.FAILED:
@@ -389,9 +392,6 @@ def optimize(
         math.inf if timeout is None else time.monotonic() + timeout,
     )
     rules = StopRules(study._sign, patience, target)
-    from .logging import log_trial  # here, for Python's logging takes longer to import than this package
-
-    called = (log_trial, *called)
     if gc_after_trial:
         called = (_collect_garbage, *called)
     with _running(study, bool(reproducible)), _progress_bar(show_progress_bar, study, *limits[:2]) as bar:

@@ -1022,7 +1022,7 @@ def create_study(
         if not is_new:
             _check_same("direction", direction or directions, one_direction, study.direction)
             _check_same("seed", seed, seed, study.seed)
-        log_study(study)
+        log_study(study, is_new)
         return study
     if sampler is None:
         from .samplers import TPESampler  # here, so that importing the package does not wait for the algorithms
