@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import itertools
 import math
 import re
 import textwrap
@@ -196,8 +197,8 @@ def require_pure(suggest: Function, space: Space, history: list[FrozenTrial]) ->
             suggest(space, history[:n], trial_rng(number + 1))
         second = suggest(space, history, trial_rng(number))
         require(first == second, expected=f"the same answer twice, {first}", got=second, generator="the same twice")
-    after = [repr(trial) for trial in history]
-    require(before == after, expected="the history left as it was", got="another", history=before)
+    for n, (was, trial) in enumerate(itertools.zip_longest(before, history)):  # it may be shorter or longer now
+        require(repr(trial) == was, expected=f"the history left as it was, {was}", got=trial, trial=n)
 
 
 def finished(params: Mapping[str, Any], loss: float) -> FrozenTrial:
