@@ -415,6 +415,8 @@ def test_as_many_run_at_once_as_an_executor_has_workers_or_as_n_jobs_says() -> N
         create_study(seed=0).optimize(lambda trial: meeting.wait(60), n_trials=6, executor=Silent(), n_jobs=3)
     with pytest.raises(ValueError, match=r"does not tell how many workers .* n_jobs=4"):
         create_study(seed=0).optimize(bowl, n_trials=6, executor=Silent())
+    with pytest.raises(TypeError, match=r"executor must be an object with a method submit, .*got <class"):
+        create_study(seed=0).optimize(bowl, n_trials=6, executor=ThreadPoolExecutor)  # type: ignore[arg-type]
 
 
 @quiet

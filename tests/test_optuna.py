@@ -11,7 +11,7 @@ import pytest
 
 import tpe_reference
 from tpe_reference import FixedTrial, create_study
-from tpe_reference.not_covered import INSTEAD
+from tpe_reference.not_covered import INSTEAD, OF_OBJECTS
 
 PAGE = (Path(__file__).parent.parent / "chapters" / "optuna.md").read_text(encoding="utf-8")
 COVERED, DIFFERENT, MISSING = re.split(r"^## .*\n", PAGE, flags=re.MULTILINE)[1:]
@@ -66,6 +66,17 @@ def test_what_the_page_says_is_missing_says_what_to_use(name: str) -> None:
         find(name)
     assert str(caught.value) == f"Optuna's {place} is not covered: {INSTEAD[place]}"
     assert INSTEAD[place] in MISSING.replace("`", "")
+
+
+@pytest.mark.parametrize("name", [name for name in names_in(MISSING) if not name.startswith("optuna.")])
+def test_what_objects_lack_says_what_to_use(name: str) -> None:
+    attribute = name.split(".")[1]
+    with pytest.raises(AttributeError, match=rf"\.{attribute} is not covered: ") as caught:
+        find(name)
+    assert str(caught.value).endswith(OF_OBJECTS[attribute])
+    assert OF_OBJECTS[attribute] in MISSING.replace("`", "")
+    with pytest.raises(AttributeError, match=r"'Study' object has no attribute 'best_valu'"):
+        _ = FINISHED.best_valu  # type: ignore[attr-defined]  # a type checker finds it, too
 
 
 def test_the_page_names_all_that_is_known_to_be_missing() -> None:

@@ -71,6 +71,26 @@ INSTEAD = {
     "terminator": "use patience= or target= of Study.optimize",
 }
 
+_ONE_VALUE = "return a weighted sum of several objectives, and infinity where a constraint is broken"
+
+# An attribute that Optuna's studies or trials have, and the way out.
+OF_OBJECTS = {
+    "metric_names": _ONE_VALUE,
+    "set_metric_names": _ONE_VALUE,
+    "constraints": _ONE_VALUE,
+    "set_constraint": _ONE_VALUE,
+    "relative_params": "use trial.params",
+    "system_attrs": "use user_attrs",
+}
+
+
+def no_attribute(thing: object, name: str) -> AttributeError:
+    """Return the error for an attribute that a study or a trial has not."""
+    kind = type(thing).__name__
+    if name in OF_OBJECTS:
+        return AttributeError(f"Optuna's {kind}.{name} is not covered: {OF_OBJECTS[name]}")
+    return AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=thing)
+
 
 def not_covered(module: str, name: str) -> AttributeError:
     """Return the error for a name that a module has not.

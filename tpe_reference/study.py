@@ -935,6 +935,13 @@ class Study:
             n = len(self._trials)
         return f"<Study: {name}{self.direction}, {n} trial{'s' * (n != 1)}{f' ({counts})' * (n > 0)}{best}>"
 
+    if not TYPE_CHECKING:  # a type checker shall go on finding names that are misspelt
+
+        def __getattr__(self, name: str) -> Any:
+            from .not_covered import no_attribute
+
+            raise no_attribute(self, name)
+
     def __getstate__(self) -> dict[str, Any]:
         state = {key: value for key, value in self.__dict__.items() if key != "_lock"}
         return state | {"_n_optimizing": 0}  # the loops that run are the original's
@@ -1020,7 +1027,7 @@ def create_study(
             storage, contents, sampler, pruner, load_if_exists=load_if_exists, retry=retry, lease=lease
         )
         if not is_new:
-            _check_same("direction", direction or directions, one_direction, study.direction)
+            _check_same("direction", direction or directions, str(one_direction), str(study.direction))
             _check_same("seed", seed, seed, study.seed)
         log_study(study, is_new)
         return study
@@ -1047,8 +1054,8 @@ def _check_same(name: str, is_said: object, wanted: object, stored: object) -> N
     """Raise ValueError where what was said of a study contradicts what is stored."""
     if is_said is not None and wanted != stored:
         raise ValueError(
-            f"create_study: {name}={str(wanted)!r}, but the study that exists has {name}={str(stored)!r}; leave {name} "
-            "out to go on with it, or take another study_name"
+            f"create_study: {name}={wanted!r}, but the study that exists has {name}={stored!r}; leave {name} out "
+            "to go on with it, or take another study_name"
         )
 
 
@@ -1087,7 +1094,10 @@ def load_study(
         shared: Study = _stored_studies().load(storage, study_name, sampler, pruner)
         return shared
     if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(f"load_study: path must be the name of a file, got {path!r}; study.save(path) writes one")
+        raise TypeError(
+            f"load_study: path must be the name of a file, got {path!r}; study.save(path) writes one, and a study in a "
+            "database needs its URL as storage"
+        )
     from .files import load  # here, for most studies are never loaded
 
     study = load(path, sampler, pruner)
@@ -1147,7 +1157,7 @@ def _misfit(space: Mapping[str, Domain], fixed: Mapping[str, Any]) -> str | None
 def as_space(space: Mapping[str, Domain | Sequence[Any]], who: str) -> dict[str, Domain]:
     """Return a space whose lists are made `Categorical`, or raise ValueError for what is none."""
     if not isinstance(space, Mapping) or not space or not all(isinstance(name, str) for name in space):
-        raise ValueError(f"{who}: space must be a dict from names to domains, got {space!r}")
+        raise ValueError(f"{who}: space must be a dict from names to domains, one at least, got {space!r}")
     return {
         name: domain if isinstance(domain, (Float, Int, Categorical)) else Categorical(domain)
         for name, domain in space.items()

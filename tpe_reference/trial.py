@@ -77,6 +77,13 @@ class BaseTrial:
         """Return ``suggest_float(name, low, high, step=q)``, which is the newer name."""
         return float(self._suggest(name, Float(low, high, step=q)))
 
+    if not TYPE_CHECKING:  # a type checker shall go on finding names that are misspelt
+
+        def __getattr__(self, name: str) -> Any:
+            from .not_covered import no_attribute
+
+            raise no_attribute(self, name)
+
 
 @dataclass(frozen=True)
 class TrialRecord(BaseTrial):

@@ -225,9 +225,9 @@ class Executor:
     def __init__(
         self, objective: Callable[[Any], float], caught: Caught, executor: concurrent.futures.Executor, n_jobs: int
     ) -> None:
-        if not callable(getattr(executor, "submit", None)):
+        if isinstance(executor, type) or not callable(getattr(executor, "submit", None)):
             raise TypeError(
-                f"optimize: executor must have a method submit, got {executor!r}; ThreadPoolExecutor(4) has"
+                f"optimize: executor must be an object with a method submit, got {executor!r}; take ThreadPoolExecutor(4)"
             )
         client = getattr(executor, "_client", None)
         self._cluster = client if type(executor).__module__.startswith("distributed.") else None
