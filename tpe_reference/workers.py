@@ -227,7 +227,7 @@ class Executor:
     ) -> None:
         if isinstance(executor, type) or not callable(getattr(executor, "submit", None)):
             raise TypeError(
-                f"optimize: executor must be an object with a method submit, got {executor!r}; take ThreadPoolExecutor(4)"
+                f"optimize: executor must be an object with a method submit, got {executor!r}; try ThreadPoolExecutor()"
             )
         client = getattr(executor, "_client", None)
         self._cluster = client if type(executor).__module__.startswith("distributed.") else None
