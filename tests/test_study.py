@@ -743,6 +743,15 @@ def test_an_objective_that_raises_is_kept_as_failed_and_raised_again() -> None:
     assert len(study.trials) == 6, "and the study goes on"
 
 
+def test_an_error_without_a_text_is_its_name() -> None:
+    def objective(trial: Trial) -> float:
+        raise MemoryError
+
+    study = create_study(seed=0)
+    with pytest.warns(UserWarning, match="^trial 0 failed: MemoryError$"):
+        study.optimize(objective, n_trials=1, catch=MemoryError)
+
+
 @pytest.mark.parametrize("catch", [ArithmeticError, (KeyError, ZeroDivisionError), [ZeroDivisionError]])
 def test_errors_that_catch_names_do_not_end_the_search(catch: Any) -> None:
     def objective(trial: Trial) -> float:
@@ -1383,6 +1392,7 @@ def test_changing_the_best_trial_changes_nothing_in_the_study() -> None:
         ({"callbacks": [3]}, "must be functions"),
         ({"catch": "x"}, "catch"),
         ({"catch": [ValueError, 1]}, "catch"),
+        ({"catch": BaseException}, "catch must be a subclass of Exception"),
         ({"timeout": "3"}, "timeout"),
     ],
 )

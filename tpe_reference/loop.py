@@ -95,7 +95,7 @@ def _is_pruning(outcome: Outcome, trial: Trial) -> bool:
 def describe(error: BaseException) -> str:
     """Return the class and the text of an exception, also of one whose text cannot be had."""
     try:
-        return f"{type(error).__name__}: {error}"
+        return f"{type(error).__name__}: {error}".removesuffix(": ")  # many have no text
     except Exception as another:
         return f"{type(error).__name__} (whose text raises {type(another).__name__})"
 
@@ -464,7 +464,7 @@ def _check_functions(objective: Any, callbacks: Any, catch: Any) -> tuple[Caught
     """Return what to catch and what to call."""
     caught = (catch,) if isinstance(catch, type) or not isinstance(catch, Iterable) else tuple(catch)
     if not all(isinstance(kind, type) and issubclass(kind, Exception) for kind in caught):
-        raise TypeError(f"optimize: catch must be an exception class or several, got {catch!r}")
+        raise TypeError(f"optimize: catch must be a subclass of Exception or several, got {catch!r}")
     called = (callbacks,) if callable(callbacks) else tuple(callbacks or ())
     for function in (objective, *called):
         if not callable(function):
