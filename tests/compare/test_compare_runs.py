@@ -205,7 +205,8 @@ def test_a_sampler_that_raises_is_named_and_the_others_are_kept(capsys: pytest.C
     asked = ["--problems", "branin", "--samplers", "random", "--sampler", "mine.py:Broken", "--trials", "5"]
     assert main([*asked, "--seeds", "2", "--jobs", "1", "--out", "a"]) == 1
     errors = capsys.readouterr().err
-    assert "Broken on branin, seed 0: RuntimeError: out of ideas" in errors
+    assert "Broken on branin, seed 0: in trial 3, RuntimeError: out of ideas" in errors
+    assert [Path(file).name for file in re.findall('File "(.*?)"', errors)] == ["mine.py"]  # the frames of the user
     assert "--resume" in errors
     assert [path.name for path in Path("a/runs").iterdir()] == ["branin--random--0.json"]
 

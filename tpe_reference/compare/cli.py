@@ -15,7 +15,7 @@ from .contestants import CONTESTANTS, PRUNING
 from .peers import PEERS
 from .plan import Plan, check_same, claim, read_plan
 from .problems import PROBLEMS, digits_mlp, get_problem, iris_forest
-from .runner import RunFailedError, run_all
+from .runner import RunFailedError, counted, run_all
 
 DESCRIPTION = "Compare search algorithms on benchmark functions and on tuning real models."
 EPILOG = f"""problems: {", ".join(PROBLEMS)}
@@ -72,8 +72,9 @@ def run(args: argparse.Namespace) -> int:
             claim(args.out, plan)
             runs = plan.runs()
             jobs = args.jobs or (_cores() if cluster is None else sum(cluster.nthreads().values()))
-            where = "processes" if cluster is None else "at once on the cluster"
-            print(f"{len(plan.problems)} problems, {len(plan.contestants)} samplers, {len(runs)} runs, {jobs} {where}")
+            where = counted(jobs, "process", "es") if cluster is None else f"{jobs} at once on the cluster"
+            parts = ("problem", plan.problems), ("sampler", plan.contestants), ("run", runs)
+            print(", ".join([*(counted(len(what), noun) for noun, what in parts), where]))
             run_all(runs, args.out, jobs, cluster)
         from .report import write_report  # now: it imports matplotlib
 
@@ -82,8 +83,14 @@ def run(args: argparse.Namespace) -> int:
         print(f"tpe-reference compare: {error}", file=sys.stderr)
         return 2
     except (RunFailedError, KeyboardInterrupt) as error:
-        print(f"\n{str(error) or 'Interrupted.'}\nWhat had finished is kept; go on with\n  {resume}", file=sys.stderr)
-        return 130 if isinstance(error, KeyboardInterrupt) else 1
+        interrupted = isinstance(error, KeyboardInterrupt)
+        text = (
+            "Interrupted.\nWhat had finished is kept;"
+            if interrupted
+            else f"{error}\nWhat had finished is kept; mend it, and"
+        )
+        print(f"\n{text} go on with\n  {resume}", file=sys.stderr)
+        return 130 if interrupted else 1
     return 0
 
 
@@ -127,4 +134,5 @@ def _check_extra(plan: Plan) -> None:
     needed = ["matplotlib", *["sklearn"] * any(get_problem(name).evaluate in real for name in plan.problems)]
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
-        raise UsageError(f'{" and ".join(missing)} is missing; get it with: pip install "tpe-reference[compare]"')
+        names = " and ".join(missing)
+        raise UsageError(f'this needs {names}; get it with: pip install "tpe-reference[compare]"')

@@ -8,14 +8,13 @@ Start reading at `run_on_cluster`.
 
 import contextlib
 import logging
-import traceback
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any
 
 from ..user_files import UsageError
-from .runner import Run, RunFailedError, code_of, keep, search
+from .runner import Run, RunFailedError, attempt, code_of, keep
 
 PREFIX = "dask://"
 PATIENCE = 10  # seconds until a scheduler has to answer
@@ -102,7 +101,4 @@ def compute(run: Run, code: str) -> Answer:
             "a worker of the cluster has other code or other versions than this machine (tpe-reference, Python, numpy, "
             "scikit-learn, or your own file); make them the same, and start the workers again"
         )
-    try:
-        return list(search(run))
-    except Exception as error:  # somebody's sampler or problem
-        return f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
+    return attempt(run)

@@ -3,6 +3,7 @@
 Add ``+median`` to any of them, and its trials are stopped by the median rule on problems with a curve.
 """
 
+import copy
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -81,7 +82,7 @@ class Contestant:
             return _SAMPLERS[base](problem.space, trials)
         found = load(base)
         try:
-            sampler = found() if inspect.isclass(found) else found
+            sampler = found() if inspect.isclass(found) else copy.deepcopy(found)  # a fresh one for each run
         except Exception as error:
             raise UsageError(f"{base}() failed with {type(error).__name__}: {error}; it gets no arguments") from error
         if not callable(getattr(sampler, "suggest", None)):

@@ -119,7 +119,8 @@ def _legend(figure: "Figure", handles: dict[str, Any]) -> None:
 
 
 def _draw(axes: "Axes", result: Result, unit: str) -> None:
-    axes.set_yscale("log" if result.problem.log_scale else "linear")
+    finite = np.isfinite(result.drawn).any()  # else there is nothing to draw, and no logarithm of it
+    axes.set_yscale("log" if result.problem.log_scale and finite else "linear")
     latest = []
     for k, i in enumerate(result.distinct):
         x, curves = _curves(result, i, unit)
@@ -134,7 +135,7 @@ def _draw(axes: "Axes", result: Result, unit: str) -> None:
         color = look["color"]
         axes.fill_between(x[band], low[band], high[band], step="post", color=color, alpha=0.13, linewidth=0, zorder=1)
         latest.append(float(x[-1]))
-    if unit == "seconds" and max(latest) > 3.0 * min(latest):
+    if finite and unit == "seconds" and max(latest) > 3.0 * min(latest):
         axes.set_xscale("log")
     _tick_labels(axes)
     axes.grid(True, which="major", alpha=0.25, linewidth=0.6)

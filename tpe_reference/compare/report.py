@@ -75,13 +75,16 @@ def table(results: Sequence[Result]) -> str:
     widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
     text = "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
     key = "* lowest, or a tie with it: the 95 % intervals over seeds overlap.   = the same runs, nothing to prune"
-    return "\n".join([text, key, *headline(results)])
+    unknown = [result.problem.name for result in results if result.problem.optimum is None]
+    note = [f"The optimum of {', '.join(unknown)} is not known: regret is then above the best loss that anyone found."]
+    return "\n".join([text, key, *note * bool(unknown), *headline(results), *doubts(results)])
 
 
 def _with_mark(result: Result, i: int) -> str:
     if i not in result.distinct:
         return f"= {result.same_as[i].name}"
-    return f"{number(result.final[i].value)} {'*' if result.standing(i) in ('best', 'tie') else ' '}"
+    value = result.final[i].value
+    return f"{number(value)} {'*' if math.isfinite(value) and result.standing(i) in ('best', 'tie') else ' '}"
 
 
 def headline(results: Sequence[Result]) -> list[str]:
@@ -98,6 +101,16 @@ def headline(results: Sequence[Result]) -> list[str]:
             said[word].append(result.problem.name)
     parts = [f"{word} random search on {', '.join(problems)}" for word, problems in said.items() if problems]
     return [f"TPE is {'; '.join(parts)}."] if parts else ["1 seed: nothing can be said of TPE and random search."]
+
+
+def doubts(results: Sequence[Result]) -> list[str]:
+    """Return where a problem's own optimum cannot be right, a sentence for each."""
+    return [
+        f"Wrong: {result.problem.name} had a loss of {number(result.too_low)}, below the optimum that it claims, "
+        f"{number(result.best)}. Its regrets mean nothing; correct its optimum, or leave it out."
+        for result in results
+        if result.too_low is not None
+    ]
 
 
 def verdict(result: Result) -> str:
@@ -147,7 +160,7 @@ def _picture(path: Path) -> str:
 
 def _page(plan: Plan, results: Sequence[Result], pictures: dict[str, str]) -> str:
     sections = "".join(_section(result, pictures[result.problem.name]) for result in results)
-    sentences = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in headline(results))
+    sentences = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in headline(results) + doubts(results))
     few = [f"{html.escape(r.problem.name)} ({r.seeds})" for r in results if r.seeds < FEW_SEEDS]
     warning = f"Few seeds, so read these with care: {', '.join(few)}. Their intervals are too narrow." * bool(few)
     body = f"""<h1>Comparison of search algorithms</h1>

@@ -20,7 +20,7 @@ from .contestants import Contestant
 from .plan import Plan
 from .problems import Problem, get_problem
 from .runner import Run, RunFailedError, read_run
-from .statistics import Array, Estimate, area, estimate, incumbent, pooled, ranks, wins
+from .statistics import FLOOR, Array, Estimate, area, estimate, incumbent, pooled, ranks, wins
 
 Trials = list[dict[str, Any]]
 
@@ -63,6 +63,12 @@ class Result:
             return self.problem.optimum
         finite = self.incumbent[np.isfinite(self.incumbent)]
         return float(finite.min()) if finite.size else 0.0
+
+    @property
+    def too_low(self) -> float | None:
+        """The lowest loss, where it lies below what the problem says is the optimum, by more than rounding; or None."""
+        claimed, lowest = self.problem.optimum, float(self.incumbent.min())
+        return lowest if claimed is not None and lowest < claimed - FLOOR * max(1.0, abs(claimed)) else None
 
     @cached_property
     def regret(self) -> Array:

@@ -13,6 +13,7 @@ import contextlib
 import functools
 import hashlib
 import importlib.metadata
+import inspect
 import json
 import math
 import multiprocessing
@@ -22,7 +23,6 @@ import re
 import signal
 import threading
 import time
-import traceback
 import warnings
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -38,6 +38,7 @@ from ..disk import write_whole
 from ..pruners import MedianPruner
 from ..study import SearchExhausted, Study, create_study
 from ..trial import Trial, TrialRecord
+from .checks import as_loss, check_unchanged, state_of, story
 from .contestants import Contestant
 from .loading import source_file
 from .problems import Problem, get_problem
@@ -46,7 +47,9 @@ PACKAGE = Path(__file__).parent.parent
 # What every run's outcome depends on. The report may be rewritten without running anything again.
 SAMPLERS = ["samplers/*.py"]  # but not a peer's
 CODE = ["space.py", "study.py", "trial.py", "loop.py", "pruners/*.py"]
-CODE += [f"compare/{name}.py" for name in ("problems", "contestants", "runner")]
+CODE += [f"compare/{name}.py" for name in ("problems", "contestants", "runner", "checks")]
+# What a user need not see of a traceback: how their sampler or problem came to be called.
+HARNESS = [__file__, inspect.getfile(Study), inspect.getfile(as_loss)]
 
 POLL = 0.2  # seconds between two looks at the processes: a bar that moves smoothly, at no cost
 
@@ -86,6 +89,7 @@ def run_all(runs: Sequence[Run], out: Path, jobs: int, cluster: Any = None) -> N
     """
     (out / "runs").mkdir(parents=True, exist_ok=True)
     todo = [run for run in runs if read_run(run, out) is None]
+    _say_what_is_there(runs, todo, out)
     work = sum(run.trials * run.cost for run in runs)
     with _progress_bar(work, done=work - sum(run.trials * run.cost for run in todo)) as show:
         if todo and cluster is not None:
@@ -94,6 +98,14 @@ def run_all(runs: Sequence[Run], out: Path, jobs: int, cluster: Any = None) -> N
             run_on_cluster(cluster, todo, out, jobs, show)
         elif todo:
             _in_processes(todo, out, min(jobs, len(todo)), show)
+
+
+def _say_what_is_there(runs: Sequence[Run], todo: Sequence[Run], out: Path) -> None:
+    changed = sum(run.path(out).exists() for run in todo)
+    if changed or len(todo) < len(runs):
+        print(f"there already: {counted(len(runs) - len(todo), 'run')}; to be done: {len(todo)}")
+    if changed:
+        print(f"({changed} of these with other code than today's: your file, this package or a version has changed)")
 
 
 def _in_processes(todo: Sequence[Run], out: Path, jobs: int, show: Any) -> None:
@@ -149,14 +161,23 @@ def _count(work: int) -> None:
 
 def execute(run: Run, out: Path, code: str) -> str | None:
     """Do one run and write it, with the digest of its code, to the disk; return None, or what went wrong as text."""
-    try:
-        trials = list(search(run))
-    except Exception as error:  # somebody's sampler or problem
-        title = f"{run.contestant.name} on {run.problem}, seed {run.seed}: {type(error).__name__}: {error}"
-        return f"{title}\n{traceback.format_exc()}"
+    trials = attempt(run)
+    if isinstance(trials, str):
+        return f"{run.contestant.name} on {run.problem}, seed {run.seed}: {trials}"
     _count((run.trials - len(trials)) * run.cost)  # a grid that was used up
     keep(run, out, code, trials)
     return None
+
+
+def attempt(run: Run) -> list[dict[str, Any]] | str:
+    """Return a run's trials, or what went wrong: in which trial, and where in somebody's sampler or problem."""
+    trials: list[dict[str, Any]] = []
+    try:
+        for trial in search(run):
+            trials.append(trial)
+    except (Exception, SystemExit) as error:
+        return f"in trial {len(trials)}, {story(error, HARNESS)}"
+    return trials
 
 
 def keep(run: Run, out: Path, code: str, trials: list[dict[str, Any]]) -> None:
@@ -174,14 +195,13 @@ def search(run: Run) -> Iterator[dict[str, Any]]:
         seed=run.seed,
     )
     for _ in range(run.trials):
-        started = time.perf_counter()
         try:
-            trial = study.ask(dict(problem.space))
+            trial, sampler_seconds = _ask(study, problem, run)
         except SearchExhausted:
             return
         asked = time.perf_counter()
         record = _evaluate(study, trial, problem, run)
-        evaluated = time.perf_counter()
+        objective_seconds = time.perf_counter() - asked
         loss = math.nan if record.value is None else float(record.value)
         yield {
             "number": trial.number,
@@ -189,24 +209,51 @@ def search(run: Run) -> Iterator[dict[str, Any]]:
             "loss": _to_json(loss),
             "params": {name: _plain(value) for name, value in record.params.items()},
             "curve": {str(step): _to_json(value) for step, value in record.intermediate_values.items()},
-            "sampler_seconds": asked - started,
-            "objective_seconds": evaluated - asked,
+            "sampler_seconds": sampler_seconds,
+            "objective_seconds": objective_seconds,
         }
         _count(run.cost)
 
 
+def _ask(study: Study, problem: Problem, run: Run) -> tuple[Trial, float]:
+    """Start a trial, and return it and the seconds that this took; somebody's own sampler is watched meanwhile."""
+    name, own = run.contestant.name, ":" in run.contestant.spec
+    alone = _counter is not None  # a process of ours; in a worker of a cluster others may draw at the same time
+    before = state_of(study._history, problem.space, alone=alone) if own else {}
+    started = time.perf_counter()
+    try:
+        trial = study.ask(dict(problem.space))
+    except SearchExhausted:
+        if study._history:
+            raise
+        raise ValueError(f"{name}.suggest returned None, which says that nothing is left to try: no return?") from None
+    seconds = time.perf_counter() - started
+    if own:
+        check_unchanged(name, before, state_of(study._history, trial.params, alone=alone))
+    return trial, seconds
+
+
 def _evaluate(study: Study, trial: Trial, problem: Problem, run: Run) -> TrialRecord:
-    result: Any = problem.evaluate(dict(trial.params), run.seed)
     loss = math.nan
-    for step, value in enumerate(result if problem.has_curve else (), start=1):
-        loss = float(value)
-        trial.report(loss, step)
-        if run.contestant.prunes and trial.should_prune():
-            return study.tell(trial, state="pruned")
-    if not problem.has_curve:
-        loss = float(result)
+    for step, loss in enumerate(_losses(trial.params, problem, run), start=1):
+        if problem.has_curve:
+            trial.report(loss, step)
+            if run.contestant.prunes and trial.should_prune():
+                return study.tell(trial, state="pruned")
     # a problem's way of saying that a configuration cannot be evaluated
     return study.tell(trial, state="failed") if math.isnan(loss) else study.tell(trial, loss)
+
+
+def _losses(params: dict[str, Any], problem: Problem, run: Run) -> Iterator[float]:
+    """Yield the losses of a configuration, step by step; without a learning curve there is one."""
+    try:
+        result: Any = problem.evaluate(dict(params), run.seed)
+        for value in result if problem.has_curve else (result,):
+            yield as_loss(value)
+    except Exception as error:
+        way_out = f"where a configuration cannot be evaluated, {'yield' if problem.has_curve else 'return'} nan"
+        error.add_note(f"{run.problem} was called with {params} and seed {run.seed}; {way_out}")
+        raise
 
 
 def read_run(run: Run, out: Path) -> list[dict[str, Any]] | None:
@@ -221,6 +268,15 @@ def read_run(run: Run, out: Path) -> list[dict[str, Any]] | None:
         trial["loss"] = from_json(trial["loss"])
     trials: list[dict[str, Any]] = kept["trials"]
     return trials
+
+
+def counted(n: int, noun: str, plural: str = "s") -> str:
+    """Return a number with its noun.
+
+    >>> counted(1, "run"), counted(2, "run"), counted(2, "process", "es")
+    ('1 run', '2 runs', '2 processes')
+    """
+    return f"{n} {noun}{plural * (n != 1)}"
 
 
 def write_json(path: Path, content: Any) -> None:
