@@ -28,8 +28,10 @@ p, li { max-width: 46rem; }
 img { display: block; width: 100%; min-width: 38rem; border-radius: 6px; background: #fff; }
 table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .35rem .8rem .35rem 0; text-align: left; white-space: nowrap; border-bottom: 1px solid var(--line); }
-th { color: var(--dim); font-weight: 600; vertical-align: bottom; }
+th { color: var(--dim); font-weight: 600; vertical-align: bottom; white-space: normal; }
 tr.best td, td.best { background: var(--mark); }
+td:first-child { white-space: normal; min-width: 9rem; }
+td small { display: block; } /* an interval stands under its number, so that a table fits its column */
 small, .dim { color: var(--dim); } small { white-space: nowrap; }
 code, pre { font-family: ui-monospace, monospace; font-size: .9em; } pre { overflow-x: auto; }
 @media print { body { max-width: none; } img { min-width: 0; } section { break-inside: avoid; } }

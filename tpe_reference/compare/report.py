@@ -76,7 +76,7 @@ def table(results: Sequence[Result]) -> str:
     text = "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
     key = "* lowest, or a tie with it: the 95 % intervals over seeds overlap.   = the same runs, nothing to prune"
     unknown = [result.problem.name for result in results if result.problem.optimum is None]
-    note = [f"The optimum of {', '.join(unknown)} is not known: regret is then above the best loss that anyone found."]
+    note = [f"No optimum is known of {', '.join(unknown)}: regret is above the best loss that anyone found there."]
     return "\n".join([text, key, *note * bool(unknown), *headline(results), *doubts(results)])
 
 
@@ -195,13 +195,14 @@ def _section(result: Result, picture: str) -> str:
         if problem.optimum is not None
         else f"the best that was found, {result.best:.4g}"
     )
+    measure = "" if problem.measure == "loss" else f"Loss: {html.escape(problem.measure)}. "
     return f"""<section><h2>{name}</h2>
 <p>{html.escape(problem.description)}</p>
 <p><b>{html.escape(verdict(result))}</b></p>
 {_image(picture, f"{problem.name}: convergence")}
 {html_page.table(*_problem_rows(result))}
 <p class="dim">{result.seeds} seed{"s" * (result.seeds > 1)}, {result.trials} trials a run,
-{len(problem.space)} parameters. Loss: {html.escape(problem.measure)}; regret is measured from {against}.</p>
+{len(problem.space)} parameter{"s" * (len(problem.space) > 1)}. {measure}Regret is measured from {against}.</p>
 </section>"""
 
 
