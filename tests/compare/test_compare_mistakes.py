@@ -212,11 +212,11 @@ def test_a_loss_below_the_optimum_is_called_wrong_not_a_win() -> None:
 def test_going_on_says_what_is_there_and_what_other_code_has_done(capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["--problems", "branin", "--samplers", "random", "--trials", "2", "--seeds", "3", "--jobs", "1"]
     assert main([*asked, "--out", "a"]) == 0
-    assert "already" not in capsys.readouterr().out
+    assert "already" not in capsys.readouterr().err
     kept = Path("a/runs/branin--random--1.json")
     kept.write_text(json.dumps({**json.loads(kept.read_text(encoding="utf-8")), "code": "of yesterday"}))
     Path("a/runs/branin--random--2.json").unlink()
     assert main(["--out", "a", "--resume", "--jobs", "1"]) == 0
-    printed = capsys.readouterr().out
+    printed = capsys.readouterr().err
     assert "there already: 1 run; to be done: 2" in printed
     assert "(1 of these with other code than today's" in printed

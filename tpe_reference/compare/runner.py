@@ -21,6 +21,7 @@ import os
 import platform
 import re
 import signal
+import sys
 import threading
 import time
 import warnings
@@ -101,11 +102,13 @@ def run_all(runs: Sequence[Run], out: Path, jobs: int, cluster: Any = None) -> N
 
 
 def _say_what_is_there(runs: Sequence[Run], todo: Sequence[Run], out: Path) -> None:
+    # Where the bar is, that what a command prints stays what it came to.
     changed = sum(run.path(out).exists() for run in todo)
     if changed or len(todo) < len(runs):
-        print(f"there already: {counted(len(runs) - len(todo), 'run')}; to be done: {len(todo)}")
+        print(f"there already: {counted(len(runs) - len(todo), 'run')}; to be done: {len(todo)}", file=sys.stderr)
     if changed:
-        print(f"({changed} of these with other code than today's: your file, this package or a version has changed)")
+        text = f"({changed} of these with other code than today's: your file, this package or a version has changed)"
+        print(text, file=sys.stderr)
 
 
 def _in_processes(todo: Sequence[Run], out: Path, jobs: int, show: Any) -> None:
