@@ -1,7 +1,9 @@
 """TPE: its split, its kernels and their bandwidths against numbers worked by hand; its densities against integrals."""
 
+import gc
 import itertools
 import math
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -552,3 +554,52 @@ def test_values_that_floats_cannot_tell_apart_end_no_search() -> None:
         params = TPESampler().suggest(space, history, np.random.default_rng(k))
         assert params["n"] in space["n"]
         history.append(FrozenTrial(params, float(k)))
+
+
+# ---- what is remembered between calls --------------------------------------------------------------------------------
+
+
+class CountingHistory(list[FrozenTrial]):
+    """A history that counts the entries that are looked at, and that can be watched as it is given back."""
+
+    n_read = 0
+
+    def __getitem__(self, index: Any) -> Any:
+        self.n_read += 1
+        return super().__getitem__(index)
+
+
+def test_copies_of_a_history_are_not_kept_for_long() -> None:
+    """Whoever hands over a copy at each ask must not find all of them in memory later on."""
+    sampler, history = TPESampler(), random_history(PLANE, 20)
+    copies = []
+    for n in range(60):
+        a_copy = CountingHistory(history)
+        sampler.suggest(PLANE, a_copy, rng_of(n))
+        copies.append(weakref.ref(a_copy))
+    del a_copy
+    gc.collect()
+    assert sum(a_copy() is not None for a_copy in copies) < 20
+
+
+def test_domains_that_vary_are_not_kept_for_long_and_what_is_asked_for_is() -> None:
+    sampler, history = TPESampler(), CountingHistory(random_history(LINE, 20))
+    sampler.suggest(LINE, history, rng_of(0))
+    for n in range(200):
+        sampler.suggest({"x": Float(0, 2 + n)}, history, rng_of(n))
+        before = history.n_read
+        sampler.suggest(LINE, history, rng_of(n))
+        assert history.n_read - before < 3, "the domain that is asked for again and again was forgotten"
+    before = history.n_read
+    sampler.suggest({"x": Float(0, 2)}, history, rng_of(0))
+    assert history.n_read - before >= 20, "a domain of long ago was kept"
+
+
+def test_two_hundred_parameters_chosen_one_by_one_are_all_remembered() -> None:
+    space: dict[str, Domain] = {f"x{j}": Float(0, 1) for j in range(200)}
+    sampler, history = TPESampler(rules=Rules(joint=False)), CountingHistory(random_history(space, 20))
+    sampler.suggest(space, history, rng_of(0))
+    before = history.n_read
+    history.append(FrozenTrial(sampler.suggest(space, history, rng_of(1)), 0.0))
+    sampler.suggest(space, history, rng_of(2))
+    assert history.n_read - before < 200 * 5  # the new trial and the newest finished one, not all twenty

@@ -148,20 +148,26 @@ class TPESampler:
             candidates = memo.drop_tried(l.sample(rng, self.n_candidates), rng)
             log_l, log_g = log_pdfs([l, g], candidates)
             scores, chosen = log_l - log_g, choose(log_l, log_g)
-        self._remember(memo)
+        self._memos[memo.key] = memo
         return Explanation(good.tolist(), bad.tolist(), l, g, candidates, scores, decode(space, candidates[chosen]))
 
     def _recall(self, space: Space, history: Sequence[FrozenTrial]) -> _Memo:
         """Take what was read off this very history for this space before, or start afresh; the answer is the same."""
         key = (id(history), *space.items())
         memo = self._memos.pop(key, None)  # taken out: another thread finds none
-        return memo if memo is not None and memo.is_of(history) else _Memo(key, space, history)
+        if memo is not None and memo.is_of(history):
+            return memo
+        self._make_room()
+        return _Memo(key, space, history)
 
-    def _remember(self, memo: _Memo) -> None:
-        self._memos[memo.key] = memo
-        # Domains that change from trial to trial must not fill the memory: of more than 64, the oldest is forgotten.
-        if len(self._memos) > 64:
-            self._memos.pop(next(iter(self._memos)), None)
+    def _make_room(self) -> None:
+        """Forget what was not asked for of late, lest copies of a history, or domains that vary, fill the memory."""
+        latest = list(self._memos)[::-1]  # a dict is in the order of entry, and what is asked for is entered anew
+        histories = list(dict.fromkeys(key[0] for key in latest))[:16]  # of as many studies at once
+        most = 64 if self.rules.joint else 1024  # one by one, every parameter has a memo of its own
+        for i, key in enumerate(latest):
+            if i >= most or key[0] not in histories:
+                self._memos.pop(key, None)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_memos": {}}
