@@ -281,6 +281,37 @@ def test_of_many_kernels_that_are_summed_some_at_a_time_none_is_lost() -> None:
         assert log_pdf == pytest.approx(expected, rel=1e-10)
 
 
+def test_kernels_without_weight_do_not_count() -> None:
+    """Also where they are the largest by far, in 200 dimensions, and where all of many hundreds have none."""
+    space: dict[str, Domain] = {f"x{j}": Float(0, 1) for j in range(200)}
+    rng = np.random.default_rng(0)
+    units = rng.random((2500, 200))
+    weights = np.zeros(2500)
+    weights[2400:] = 1.0
+    point = units[:1]
+    narrow = Rules(bandwidths=lambda mu, n_trials: np.full_like(mu, 0.01))
+    with_them = ParzenEstimator(space, units, weights, 100, narrow)
+    without = ParzenEstimator(space, units[2400:], weights[2400:], 100, narrow)
+    assert with_them.log_pdf(point) == pytest.approx(without.log_pdf(point), rel=1e-9)
+    one_density, the_other = log_pdfs([with_them, without], np.repeat(point, 24, axis=0))
+    assert one_density == pytest.approx(the_other, rel=1e-9)
+
+
+def test_no_points_have_no_densities() -> None:
+    density = ParzenEstimator(MIXED, np.full((3, 6), 0.3), np.ones(3))
+    assert density.log_pdf(np.empty((0, 6))).shape == (0,)
+    assert density.log_kernels(np.empty((0, 6))).shape == (0, 4)
+    assert density.sample(rng_of(0), 0).shape == (0, 6)
+
+
+def test_outside_the_cube_a_choice_is_the_nearest() -> None:
+    """As it is in the space; and never one of another parameter."""
+    space: dict[str, Domain] = {"c": Categorical(["a", "b", "c"]), "d": Categorical([1, 2])}
+    density = ParzenEstimator(space, np.array([[0.1, 0.9], [0.9, 0.1]]), np.array([1.0, 2.0]))
+    inside = density.log_pdf(np.array([[0.1, 0.1], [0.9, 0.9]]))
+    assert density.log_pdf(np.array([[-0.9, -5.0], [1.9, 7.0]])) == pytest.approx(inside, rel=1e-12)
+
+
 def midpoints(domain: Domain, n: int = 400) -> tuple[Floats, float]:
     """Positions to sum over, and what each counts for: an interval's width, or 1 for a value."""
     if domain.size is None:
@@ -603,3 +634,26 @@ def test_two_hundred_parameters_chosen_one_by_one_are_all_remembered() -> None:
     history.append(FrozenTrial(sampler.suggest(space, history, rng_of(1)), 0.0))
     sampler.suggest(space, history, rng_of(2))
     assert history.n_read - before < 200 * 5  # the new trial and the newest finished one, not all twenty
+
+
+class GrowingHistory(list[FrozenTrial]):
+    """A history that another thread appends to whenever somebody has asked for its length."""
+
+    def __init__(self, trials: Sequence[FrozenTrial], to_come: list[FrozenTrial]) -> None:
+        super().__init__(trials)
+        self.to_come = to_come
+
+    def __len__(self) -> int:
+        n = super().__len__()
+        self.extend(self.to_come[:1])
+        del self.to_come[:1]
+        return n
+
+
+def test_trials_that_are_appended_meanwhile_are_read_the_next_time() -> None:
+    trials = random_history(PLANE, 40)
+    sampler, history = TPESampler(), GrowingHistory(trials[:10], to_come=trials[10:])
+    for n in range(20):
+        sampler.suggest(PLANE, history, rng_of(n))
+    assert len(history) == 40, "all have come"
+    assert sampler.suggest(PLANE, history, rng_of(0)) == TPESampler().suggest(PLANE, trials, rng_of(0))

@@ -511,8 +511,9 @@ class _Choices:
         self.tables = [rules.choice_kernels(row[:-1], size, weights) for row, size in pairs]
 
     def made(self, u: Floats) -> NDArray[np.intp]:
-        """Return which choices some points make, (m, d) -> (m, c)."""
-        return np.minimum((u[:, self.columns] * self.sizes).astype(np.intp), self.sizes - 1)
+        """Return which choices some points make, (m, d) -> (m, c); positions outside [0, 1] count as the nearer end."""
+        cells = (u[:, self.columns] * self.sizes).astype(np.intp)
+        return np.maximum(np.minimum(cells, self.sizes - 1), 0)
 
     def as_ones(self, u: Floats) -> Floats:
         """Return a column for each point with a 1 in the place of each choice it makes, (m, d) -> (all choices, m)."""
@@ -545,7 +546,7 @@ def log_pdfs(densities: Sequence[ParzenEstimator], u: Floats) -> list[Floats]:
     each time. So the kernels are summed some at a time, 2000 where there are 24 candidates.
     """
     masses = _log_masses(densities, u)
-    width = max(200, 48_000 // len(u))
+    width = max(200, 48_000 // max(len(u), 1))
     found: list[list[Floats]] = [[] for _ in densities]
     for start in range(0, max(len(density.weights) for density in densities), width):
         some = slice(start, start + width)
@@ -569,14 +570,17 @@ def _log_sums(log_k: Floats, weights: Sequence[Floats]) -> Floats:
     """
     lengths = [len(of_one) for of_one in weights]
     starts = [0, *itertools.accumulate(lengths[:-1])]
+    w = np.zeros((log_k.shape[1], len(weights)))  # a column for each density, with zeros for the others' kernels
+    for column, (start, of_one) in enumerate(zip(starts, weights, strict=True)):
+        w[start : start + len(of_one), column] = of_one
+    if np.count_nonzero(w) < len(w):  # a rule may weigh with 0: what does not count must not be the largest
+        log_k[:, ~w.any(axis=1)] = -1e300
     # The largest of each density is taken out, so that exp neither overflows nor vanishes.
     tops = np.maximum.reduceat(log_k, starts, axis=1)
     log_k -= tops.repeat(lengths, axis=1)
     np.maximum(log_k, -600.0, out=log_k)  # exp(-600) = 1e-261 is as good as nothing, and what underflows takes long
-    w = np.zeros((log_k.shape[1], len(weights)))  # a column for each density, with zeros for the others' kernels
-    for column, (start, of_one) in enumerate(zip(starts, weights, strict=True)):
-        w[start : start + len(of_one), column] = of_one
-    return np.log(np.exp(log_k, out=log_k) @ w) + tops  # the sum in (5) is a matrix product
+    sums = np.exp(log_k, out=log_k) @ w  # the sum in (5) is a matrix product
+    return np.log(np.maximum(sums, 1e-300)) + tops
 
 
 def _log_kernels(densities: Sequence[ParzenEstimator], u: Floats, masses: Sequence[Any], some: slice) -> Floats:
@@ -618,7 +622,7 @@ def _product(a: Floats, b: Floats) -> Floats:
     A product of more than 2^18 multiplications OpenBLAS shares among the cores. On a machine that is busy, waiting
     for the slowest share took 48 ms where 0.05 ms of work were to be done.
     """
-    width = max(1, 2**18 // a.size)
+    width = max(1, 2**18 // max(a.size, 1))
     product = np.empty((len(a), b.shape[1]))
     for first in range(0, b.shape[1], width):
         np.matmul(a, b[:, first : first + width], out=product[:, first : first + width])
@@ -791,8 +795,9 @@ class _Memo:
 
     def read(self) -> None:
         """Read the trials that are new, or were running when last seen."""
-        unread = [*self._running, *range(self._n_read, len(self.history))]
-        self._n_read = len(self.history)
+        n = len(self.history)  # once: another thread may be appending
+        unread = [*self._running, *range(self._n_read, n)]
+        self._n_read = n
         if self._n_read > len(self.usable):
             spare = self._n_read + 10  # double the room, so that growing costs a constant time per trial
             self.units = np.concatenate([self.units, np.zeros((len(self.space), spare))], axis=1)
