@@ -657,3 +657,16 @@ def test_trials_that_are_appended_meanwhile_are_read_the_next_time() -> None:
         sampler.suggest(PLANE, history, rng_of(n))
     assert len(history) == 40, "all have come"
     assert sampler.suggest(PLANE, history, rng_of(0)) == TPESampler().suggest(PLANE, trials, rng_of(0))
+
+
+def test_a_list_that_is_cut_short_and_filled_again_is_a_new_history() -> None:
+    """Also where the trial that finished last is not the one with the highest number."""
+    trials, others = random_history(PLANE, 20), random_history(PLANE, 20, seed=1)
+    sampler, history = TPESampler(n_startup_trials=0), trials.copy()
+    history[0] = FrozenTrial(trials[0].params, state=TrialState.RUNNING)
+    sampler.suggest(PLANE, history, rng_of(0))
+    history[0] = trials[0]
+    sampler.suggest(PLANE, history, rng_of(0))
+    history[1:] = others[1:]
+    fresh = TPESampler(n_startup_trials=0).suggest(PLANE, history, rng_of(0))
+    assert sampler.suggest(PLANE, history, rng_of(0)) == fresh

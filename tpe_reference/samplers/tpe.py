@@ -785,13 +785,13 @@ class _Memo:
         self._tried: set[Any] = set()  # by finished trials
         self._being_tried: set[Any] = set()  # by running ones
         self._running: list[int] = []
-        self._last: tuple[int, FrozenTrial] | None = None  # the newest finished trial that was read
+        self._newest: tuple[int, FrozenTrial] | None = None  # of the finished trials that were read: number, trial
 
     def is_of(self, history: Sequence[FrozenTrial]) -> bool:
         """Whether this is the list that was read, not emptied since, its newest finished trial the same."""
         if history is not self.history or len(history) < self._n_read:
             return False
-        return self._last is None or history[self._last[0]] is self._last[1]
+        return self._newest is None or history[self._newest[0]] is self._newest[1]
 
     def read(self) -> None:
         """Read the trials that are new, or were running when last seen."""
@@ -812,6 +812,8 @@ class _Memo:
     def _sort(self) -> None:
         """Sort the trials that were read by each numerical parameter; of equals the first number comes first."""
         n, numeric = self._n_read, self.layout.numeric
+        if n == self._n_sorted:
+            return
         if n != self._n_sorted + 1:
             self._order[:, :n] = self.units[numeric, :n].argsort(axis=1, kind="stable")
         else:  # a single one is new: all behind its place move up
@@ -832,8 +834,8 @@ class _Memo:
         running = trial.state == "running"
         if running:
             self._running.append(number)
-        else:
-            self._last = number, trial
+        elif self._newest is None or number > self._newest[0]:
+            self._newest = number, trial
         self.usable[number] = all(n in trial.params and trial.params[n] in d for n, d in self.space.items())
         if not self.usable[number]:
             return
