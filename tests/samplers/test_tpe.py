@@ -1,5 +1,6 @@
 """TPE: its split, its kernels and their bandwidths against numbers worked by hand; its densities against integrals."""
 
+import dataclasses
 import gc
 import itertools
 import math
@@ -206,6 +207,26 @@ def test_normal_cdf_agrees_with_the_error_function() -> None:
     z = np.concatenate([np.linspace(-12, 12, 20_011), [-1e6, 1e6, 0.0]])
     assert np.abs(normal_cdf(z) - [phi(float(v)) for v in z]).max() < 2e-15
     assert normal_cdf(z.reshape(-1, 2)).shape == (10_007, 2)
+
+
+def test_the_left_tail_is_known_to_eight_digits() -> None:
+    z = np.linspace(-37, 0, 10_007)
+    assert normal_cdf(z) == pytest.approx(np.array([phi(float(v)) for v in z]), rel=3e-8, abs=0.0)
+
+
+@pytest.mark.parametrize("centre", [0.01, 0.51, 0.99])
+@pytest.mark.parametrize("sigma", [0.02, 0.05, 0.3])
+def test_a_cell_far_from_a_kernel_has_its_mass_and_not_what_rounding_leaves(centre: float, sigma: float) -> None:
+    """In 40 parameters it decides: a product of forty tails is still more than the prior's."""
+    rules = dataclasses.replace(Rules(), bandwidths=lambda mu, n_trials: np.full_like(mu, sigma))
+    density = ParzenEstimator({"n": Int(1, 50)}, column(centre), np.ones(1), rules=rules)
+    got = density.log_kernels(column(*((np.arange(50) + 0.5) / 50)))[:, 0]
+    inside = phi((1 - centre) / sigma) - phi(-centre / sigma)
+    for cell in range(50):
+        a, b = (cell / 50 - centre) / sigma, ((cell + 1) / 50 - centre) / sigma
+        mass = phi(-a) - phi(-b) if a > 0 else phi(b) - phi(a)  # of a cell to the right, by symmetry
+        if mass > 1e-295:
+            assert got[cell] == pytest.approx(math.log(mass / inside), rel=1e-9), f"of cell {cell}"
 
 
 def test_a_kernel_of_a_float_is_a_normal_cut_off_at_the_walls() -> None:

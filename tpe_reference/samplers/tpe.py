@@ -656,17 +656,15 @@ def _log_masses(densities: Sequence[ParzenEstimator], u: Floats) -> list[tuple[F
         return []
     # Of all parameters at once: with few trials the calls are what costs, and with many one large array is cheaper
     # than several: what an allocator once got as one piece from the operating system it keeps.
-    phi = normal_cdf(np.concatenate(z))
-    mass, first = np.empty_like(phi), 0
+    tails, is_right = _signed_tails(np.concatenate(z))
+    mass, first = np.empty_like(tails), 0
     for shape, _, _, _ in parts:
         here = slice(first, first := first + math.prod(shape))
-        of_borders, of_cells = phi[here].reshape(shape), mass[here].reshape(shape)
-        np.subtract(of_borders[1:], of_borders[:-1], out=of_cells[:-1])
-        np.subtract(of_borders[-1], of_borders[0], out=of_cells[-1])
-    # A mass below 1e-16, of a cell some eight bandwidths away, is lost in rounding. The prior, never that far, is
-    # larger there, unless the kernel fits in a dozen other parameters: at 94 asks in four searches with 20 and 40
-    # parameters, scores were wrong by up to 8 from it (integers alone), and no choice was another.
-    log_mass = np.log(np.maximum(mass, 1e-300))
+        tail, right, of_cells = tails[here].reshape(shape), is_right[here].reshape(shape), mass[here].reshape(shape)
+        # Where the kernel's centre is between two borders, the whole less both tails; elsewhere the tails' difference.
+        np.add(tail[1:] - tail[:-1], right[1:] ^ right[:-1], out=of_cells[:-1])
+        np.add(tail[-1] - tail[0], right[-1] ^ right[0], out=of_cells[-1])
+    log_mass = np.log(np.maximum(mass, 1e-300))  # beyond 37 bandwidths there is no number for it
     found, first = [], 0
     for shape, left, cell, kinds in parts:
         masses = log_mass[first : (first := first + math.prod(shape))].reshape(shape)
@@ -747,7 +745,8 @@ def _edges(domain: Domain) -> Floats | None:
     return None if domain.size is None or domain.size > 100_000 else domain.edges()
 
 
-_NODES = np.arange(-9 * 256, 9 * 256 + 1) / 256
+_FIRST, _LAST = -37, 9  # Phi(-37) is 6e-300, Phi(9) is 1
+_NODES = np.arange(_FIRST * 256, _LAST * 256 + 1) / 256
 
 
 @functools.cache  # made when it is first needed: it takes longer than importing this file
@@ -765,22 +764,30 @@ def _taylor() -> Floats:
 
 
 def normal_cdf(z: Floats) -> Floats:
-    """Return Phi(z) for finite z, to 1e-15 (absolute, not relative).
+    """Return Phi(z) for finite z, to 1e-15, and in the left tail to eight digits, down to -37.
 
-    numpy has no error function. Python's is exact but takes one number at a time, so it fills a table once, from -9
-    to 9 (Phi(-9) is 1e-19) in steps of 1/256, and Taylor's series goes on from the nearest entry: half a step at
-    most, where the first term left out is below 1e-16.
+    numpy has no error function. Python's is exact but takes one number at a time, so it fills a table once, from -37
+    to 9 in steps of 1/256, and Taylor's series goes on from the nearest entry: half a step at most, where the first
+    term left out is below 1e-16, and below 1e-8 of Phi.
     """
     t = z * 256  # in place from here on: on small arrays each new one costs as much as computing it
     nearest = np.rint(t)
     t -= nearest
-    nearest += 9 * 256
+    nearest -= _FIRST * 256
     coefficients = _taylor().take(nearest.astype(np.intp), axis=1, mode="clip")  # beyond the table, its end
     cdf: Floats = coefficients[4]
     for coefficient in coefficients[3::-1]:
         cdf *= t
         cdf += coefficient
     return cdf
+
+
+def _signed_tails(z: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return what is beyond z, seen from 0: Phi(z) to the left of 0, -Phi(-z) to the right; and which are to the right.
+
+    Differences of these keep eight digits however small they are, while Phi itself is 1 to all digits from 8.3 on.
+    """
+    return np.copysign(normal_cdf(-np.abs(z)), -z), ~np.signbit(z)  # (signs, for of 0 there are two)
 
 
 def normal_quantile(p: Floats) -> Floats:
