@@ -71,6 +71,25 @@ def test_densities_are_optunas(names: list[str], n: int) -> None:
 
 
 @pytest.mark.usefixtures("stable_sort")
+def test_densities_of_many_integers_are_optunas() -> None:
+    """Kernels that are far off in every parameter: their logarithms are sums of tails."""
+    pytest.importorskip("optuna")
+    from optuna.distributions import IntDistribution
+    from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator, _ParzenEstimatorParameters
+    from optuna.samplers._tpe.sampler import default_weights
+
+    rng, names = np.random.default_rng(0), [f"n{i}" for i in range(30)]
+    trials, points = rng.integers(1, 101, (60, 30)), rng.integers(1, 101, (40, 30))
+    points[:20] = trials[:20]  # at a trial but for a few parameters,
+    points[:20, :3] = 101 - points[:20, :3]  # which are far away
+    parameters = _ParzenEstimatorParameters(1.0, True, False, default_weights, True)
+    columns = [{name: rows[:, j].astype(float) for j, name in enumerate(names)} for rows in (trials, points)]
+    theirs = _ParzenEstimator(columns[0], {name: IntDistribution(1, 100) for name in names}, parameters)
+    ours = ParzenEstimator({n: Int(1, 100) for n in names}, (trials - 0.5) / 100, recency_weights(60), 60, OPTUNA)
+    assert ours.log_pdf((points - 0.5) / 100) == pytest.approx(theirs.log_pdf(columns[1]), rel=1e-9)
+
+
+@pytest.mark.usefixtures("stable_sort")
 @pytest.mark.parametrize("n", [n for n in SIZES if n > 0])
 @pytest.mark.parametrize("name", ["float", "log", "int", "choice"])
 def test_densities_are_hyperopts(name: str, n: int) -> None:
