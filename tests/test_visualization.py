@@ -603,6 +603,7 @@ def test_scripts_written_for_optuna_run(plain: Study, monkeypatch: pytest.Monkey
     shown = []
     monkeypatch.setattr(plt, "show", lambda: shown.append(True))
     assert tpe_reference.visualization.is_available()
+    assert tpe_reference.visualization.matplotlib.is_available()
     fig = tpe_reference.visualization.plot_optimization_history(plain)
     fig.show()
     several = tpe_reference.visualization.matplotlib.plot_slice(plain, params=["lr", "layers"])
@@ -860,8 +861,9 @@ def test_a_dark_style_is_legible(plain: Study) -> None:
 
 
 def test_what_optuna_draws_and_we_do_not_says_so() -> None:
-    with pytest.raises(AttributeError, match="a study has one objective"):
-        visualization.plot_pareto_front  # noqa: B018
+    for module in (visualization, visualization.matplotlib):
+        with pytest.raises(AttributeError, match="a study has one objective"):
+            module.plot_pareto_front  # noqa: B018
 
 
 PAGE = Path(__file__).parent.parent / "chapters" / "pictures.md"

@@ -21,11 +21,11 @@ Start reading at `plot_optimization_history` in history.py; canvas.py is what al
 ...     _ = ax.set_title("twenty trials")
 """
 
-from importlib.util import find_spec
 from typing import NoReturn
 
 from . import matplotlib
 from .history import plot_edf, plot_intermediate_values, plot_optimization_history, plot_timeline
+from .matplotlib import is_available
 from .parameters import plot_contour, plot_parallel_coordinate, plot_param_importances, plot_rank, plot_slice
 from .samplers import plot_cma, plot_densities
 
@@ -44,11 +44,6 @@ __all__ = [
     "plot_slice",
     "plot_timeline",
 ]
-
-
-def is_available() -> bool:
-    """Whether matplotlib is installed."""
-    return find_spec("matplotlib") is not None
 
 
 def __getattr__(name: str) -> NoReturn:
