@@ -400,6 +400,8 @@ def test_load_study_checks_what_it_is_given(tmp_path: Path) -> None:
         load_study(path, study_name="large")
     with pytest.raises(TypeError, match=r"path must be the name of a file, got None; .* as storage$"):
         load_study(study_name="small")
+    with pytest.raises(TypeError, match=r"save: path must be the name of a file, got None"):
+        small_study().save(None)  # type: ignore[arg-type]
 
 
 # ---- no file is lost -------------------------------------------------------------------------------------------------

@@ -1031,6 +1031,14 @@ def test_only_a_dict_of_names_can_be_enqueued(params: Any) -> None:
             create_study(seed=0).enqueue_trial({"x": 1}, params)
 
 
+def test_a_domain_of_another_package_is_no_domain() -> None:
+    class FloatDistribution:
+        pass
+
+    with pytest.raises(ValueError, match=r"^ask: 'x' must be a domain of this package .* got <.*FloatDistribution"):
+        create_study(seed=0).ask({"x": FloatDistribution()})  # type: ignore[dict-item]
+
+
 def test_a_name_that_is_no_text_is_refused_where_it_is_given() -> None:
     study = create_study(seed=0)
     trial = study.ask()

@@ -286,11 +286,11 @@ def test_intermediate_values_are_a_line_per_trial(rough: Study) -> None:
 def test_intermediate_values_that_are_not_finite_leave_a_gap() -> None:
     study = create_study(seed=0)
     trial = study.ask({"x": Float(0, 1)})
-    for step, value in enumerate([1.0, math.nan, math.inf, 2.0]):
+    for step, value in enumerate([1.0, math.nan, math.inf, 2.0, -1e308]):
         trial.report(value, step)
     study.tell(trial, 2.0)
     ax = plot_intermediate_values(study, ax=canvas())
-    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [1.0, math.nan, math.nan, 2.0])
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [1.0, math.nan, math.nan, 2.0, math.nan])
 
 
 def test_the_distribution_function_counts_trials() -> None:

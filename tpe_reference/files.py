@@ -53,6 +53,8 @@ RULE_PARTS = {
 
 def save(study: Study, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
     """Write a study into a file, or bring its file up to date; see `Study.save`."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"save: path must be the name of a file, got {path!r}")
     file = Path(path)
     with study._lock:
         document = _checked(study)

@@ -1158,6 +1158,12 @@ def as_space(space: Mapping[str, Domain | Sequence[Any]], who: str) -> dict[str,
     """Return a space whose lists are made `Categorical`, or raise ValueError for what is none."""
     if not isinstance(space, Mapping) or not space or not all(isinstance(name, str) for name in space):
         raise ValueError(f"{who}: space must be a dict from names to domains, one at least, got {space!r}")
+    for name, domain in space.items():
+        if not isinstance(domain, (Float, Int, Categorical, Iterable)):
+            raise ValueError(
+                f"{who}: {name!r} must be a domain of this package (Float, Int, Categorical) or a list of choices, got "
+                f"{domain!r}"
+            )
     return {
         name: domain if isinstance(domain, (Float, Int, Categorical)) else Categorical(domain)
         for name, domain in space.items()
