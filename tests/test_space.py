@@ -11,7 +11,17 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tpe_reference import Categorical, Domain, Float, FrozenTrial, Int, TrialState, domain_from_json, domain_to_json
+from tpe_reference import (
+    Categorical,
+    Domain,
+    Float,
+    FrozenTrial,
+    Int,
+    TrialState,
+    create_study,
+    domain_from_json,
+    domain_to_json,
+)
 
 unit = st.floats(-0.5, 1.5)  # positions outside [0, 1] count as the nearer end
 magnitudes = st.floats(-1e12, 1e12)
@@ -391,9 +401,11 @@ def test_a_range_that_its_step_does_not_divide_ends_at_its_last_step_with_a_warn
 
 
 def test_the_warning_points_at_the_line_that_builds_the_domain() -> None:
-    with pytest.warns(UserWarning, match="ends at") as caught:
+    with pytest.warns(UserWarning, match="ends at") as by_hand:
         Float(0, 1, step=0.3)
-    assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match="ends at") as by_a_trial:
+        create_study(seed=0).ask().suggest_int("n", 0, 10, step=4)
+    assert [warning.filename for warning in (*by_hand, *by_a_trial)] == [__file__] * 2
 
 
 # ---- the record of a trial -------------------------------------------------------------------------------------------
