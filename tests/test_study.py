@@ -1216,6 +1216,29 @@ def test_a_sampler_of_ones_own_needs_one_method() -> None:
 
 
 @pytest.mark.parametrize(
+    "change",
+    [
+        lambda history: history.sort(key=lambda trial: -trial.loss),
+        lambda history: history.pop(),
+        lambda history: history.append(history[0]),
+    ],
+    ids=["sort", "pop", "append"],
+)
+def test_a_sampler_that_changes_its_history_is_stopped(change: Callable[[Any], Any]) -> None:
+    class Careless(RandomSampler):
+        def suggest(self, space: Any, history: Any, rng: Any) -> dict[str, Any]:
+            if len(history) == 3:
+                change(history)
+            return super().suggest(space, history, rng)
+
+    study = create_study(sampler=Careless(), seed=0)
+    losses = iter([1.0, 2.0, 3.0, 4.0])  # sorted by the negative, the first and the last change places
+    with pytest.raises(ValueError, match=r"Careless.suggest changed its history.*copy, as in sorted\(history"):
+        study.optimize(lambda trial: next(losses) + 0 * trial.suggest_float("x", 0, 1), n_trials=4)
+    assert [trial.value for trial in study.trials[:3]] == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize(
     ("answer", "message"),
     [
         ({}, r"Fixed.suggest was asked for \['x'\]"),

@@ -675,8 +675,12 @@ class Study:
     def _ask_sampler(self, space: Mapping[str, Domain], trial: Trial) -> dict[str, Any]:
         """Ask the sampler and check its answer, for it may be the user's own."""
         history = self._before(trial.number) if trial._view is None else trial._view
+        seen = len(history), history[:1], history[-1:]  # its two ends tell of a sorted one, too, and cost nothing
         params = self.sampler.suggest(space, history, trial._rng)
         who = type(self.sampler).__name__
+        if (len(history), history[:1], history[-1:]) != seen:
+            way_out = "work on a copy, as in sorted(history, key=...)"
+            raise ValueError(f"{who}.suggest changed its history, which it may only read; {way_out}")
         if params is None:
             raise SearchExhausted(f"{who} has nothing left to try after {trial.number} trials")
         if not isinstance(params, Mapping) or params.keys() != space.keys():

@@ -21,7 +21,7 @@ import numpy as np
 
 from ..space import FrozenTrial
 
-HISTORY, SPACE = "its argument history", "its argument space"
+HISTORY, SPACE = "its history", "its argument space"
 RANDOM, NUMPY = "Python's global random numbers (random)", "numpy's global random numbers (np.random)"
 _FROM_RNG = (
     "the same seed would not lead to the same search again; draw from its argument rng, and where a library draws "
