@@ -140,12 +140,11 @@ class TPESampler:
             scores, chosen = np.zeros(1), 0
         else:
             losses = memo.losses[[number for _, number in memo.ranked[: n_good + 1]]]
-            weights = self.rules.good_weights(losses, n_good), self.rules.bad_weights(len(bad))
-            n_trials = len(good) + len(bad)
-            order = memo.order_among(bad)
-            l = ParzenEstimator(space, memo.units[:, good].T, weights[0], n_trials, self.rules, None, memo.layout)
-            g = ParzenEstimator(space, memo.units[:, bad].T, weights[1], n_trials, self.rules, order, memo.layout)
-            _find_walls([l, g])
+            weights, n_trials = self.rules.good_weights(losses, n_good), len(good) + len(bad)
+            l = ParzenEstimator(space, memo.units[:, good].T, weights, n_trials, self.rules, layout=memo.layout)
+            weights, order = self.rules.bad_weights(len(bad)), memo.order_among(bad)
+            g = ParzenEstimator(space, memo.units[:, bad].T, weights, n_trials, self.rules, order, memo.layout)
+            _find_walls([l, g])  # of both at once, which saves calls
             candidates = memo.drop_tried(l.sample(rng, self.n_candidates), rng)
             log_l, log_g = log_pdfs([l, g], candidates)
             scores, chosen = log_l - log_g, choose(log_l, log_g)
@@ -716,7 +715,7 @@ _WALLS = np.array([0.0, 1.0])
 def _find_walls(densities: Sequence[ParzenEstimator]) -> None:
     """Find Phi at the walls for all kernels of some densities, unless they are many, in a single call."""
     if sum(density._mu.size for density in densities) > 20_000:
-        return  # of so many they are found some at a time, where they are asked for
+        return  # of so many (160 kB) they are found some at a time, where they are asked for: see `log_pdfs`
     smooth, first = densities[0]._layout.smooth, 0
     mu = np.concatenate([density._mu for density in densities], axis=1)[smooth]
     sigma = np.concatenate([density._sigma for density in densities], axis=1)[smooth]
