@@ -106,7 +106,7 @@ def test_every_argument_of_the_pure_file_can_be_given(name: str) -> None:
         (lambda: TPESampler(gamma=min), r"TPESampler: gamma=.* is not covered: use rules=Rules\(n_good=...\)"),
         (lambda: TPESampler(prior_weight=2.0), "prior_weight=2.0 is not covered: .*good_weights"),
         (lambda: TPESampler(constraints_func=print), "constraints are not covered; return inf"),
-        (lambda: TPESampler(n_startup_trails=5), "TPESampler has no argument 'n_startup_trails'"),
+        (lambda: TPESampler(n_startup_trails=5), r"TPESampler has no argument 'n_startup_trails'; help\(TPESampler\)"),
         (lambda: TPESampler(n_candidates=2, n_ei_candidates=2), "n_candidates and n_ei_candidates are one argument"),
         (lambda: TPESampler(rules=Rules(), multivariate=False), "rules and multivariate=False are one argument"),
         (lambda: CmaEsSampler(x0={"x": 1}), "x0=.* is not covered: .*enqueue_trial"),

@@ -174,7 +174,7 @@ def _check(who: str, given: Mapping[str, Any], of_optuna: Mapping[str, tuple[Any
     """Raise for an argument that nobody has, and for one of Optuna's that does not say what is done here anyway."""
     for name, value in given.items():
         if name not in of_optuna:
-            raise TypeError(f"{who} has no argument {name!r}")
+            raise TypeError(f"{who} has no argument {name!r}; help({who}) says which it has")
         accepted, instead = of_optuna[name]
         usual = accepted if isinstance(accepted, tuple) else (accepted,)
         if accepted is not _ANYTHING and value is not None and not any(np.array_equal(value, a) for a in usual):
