@@ -1031,6 +1031,18 @@ def test_only_a_dict_of_names_can_be_enqueued(params: Any) -> None:
             create_study(seed=0).enqueue_trial({"x": 1}, params)
 
 
+def test_the_error_of_a_domain_names_the_parameter() -> None:
+    trial = create_study(seed=0).ask()
+    with pytest.raises(ValueError, match=r"^'lr': Float: log=True needs low > 0"):
+        trial.suggest_float("lr", 0, 1, log=True)
+    with pytest.raises(ValueError, match=r"^'n': Int: low must not exceed high"):
+        trial.suggest_int("n", 3, 1)
+    with pytest.raises(ValueError, match=r"^'kernel': Categorical: choices must not be empty"):
+        trial.suggest_categorical("kernel", [])
+    with pytest.raises(ValueError, match=r"^'kernel': Categorical: choices must not be empty"):
+        create_study(seed=0).ask({"kernel": []})
+
+
 def test_a_domain_of_another_package_is_no_domain() -> None:
     class FloatDistribution:
         pass

@@ -444,9 +444,9 @@ def _check_range(kind: str, low: float, high: float, log: bool, step: float | No
 
 def _warn_last_step(kind: str, high: float, step: float, last: float) -> None:
     text = f"{kind}: high={high!r} is no whole number of steps ({step!r}) above low; the range ends at {last!r}"
-    # Points at the line that builds the domain; for one that a trial builds, at the objective's.
-    of_trial = sys._getframe(3).f_code.co_name.startswith("suggest_")
-    warnings.warn(text, stacklevel=5 if of_trial else 4)
+    # Points at the line that builds the domain; for one that a trial builds, at the objective's: two further out.
+    of_trial = sys._getframe(3).f_code.co_name == "domain_of"
+    warnings.warn(text, stacklevel=6 if of_trial else 4)
 
 
 def _decimal(value: float) -> Decimal:

@@ -39,7 +39,7 @@ import numpy as np
 from .pruners import MedianPruner, Pruner
 from .samplers import Sampler
 from .space import Categorical, Domain, Float, FrozenTrial, Int, TrialState
-from .trial import Trial, TrialRecord, as_number, check_name, is_whole, member, only, plain_record
+from .trial import Trial, TrialRecord, as_number, check_name, domain_of, is_whole, member, only, plain_record
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -1169,7 +1169,7 @@ def as_space(space: Mapping[str, Domain | Sequence[Any]], who: str) -> dict[str,
                 f"{domain!r}"
             )
     return {
-        name: domain if isinstance(domain, (Float, Int, Categorical)) else Categorical(domain)
+        name: domain if isinstance(domain, (Float, Int, Categorical)) else domain_of(name, Categorical, domain)
         for name, domain in space.items()
     }
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -45,6 +45,14 @@ class TrialPruned(Exception):  # noqa: N818  # the name that users know: it is a
     """Raised by an objective to end its trial early, after ``trial.should_prune()`` said so."""
 
 
+def domain_of(name: str, kind: Callable[..., Domain], *arguments: Any, **more: Any) -> Domain:
+    """Return the domain that a trial names; where it makes no sense, the error says of which parameter."""
+    try:
+        return kind(*arguments, **more)
+    except ValueError as error:
+        raise ValueError(f"{name!r}: {error}") from None
+
+
 class BaseTrial:
     """How an objective asks for its parameters; what their values are, a subclass says."""
 
@@ -55,27 +63,27 @@ class BaseTrial:
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
     ) -> float:
         """Return the value of a real parameter; the arguments are those of `Float`."""
-        return float(self._suggest(name, Float(low, high, step=step, log=log)))
+        return float(self._suggest(name, domain_of(name, Float, low, high, step=step, log=log)))
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
         """Return the value of an integer parameter; the arguments are those of `Int`."""
-        return int(self._suggest(name, Int(low, high, step=step, log=log)))
+        return int(self._suggest(name, domain_of(name, Int, low, high, step=step, log=log)))
 
     def suggest_categorical(self, name: str, choices: Sequence[Value]) -> Any:
         """Return one of several choices."""
-        return self._suggest(name, Categorical(choices))
+        return self._suggest(name, domain_of(name, Categorical, choices))
 
     def suggest_uniform(self, name: str, low: float, high: float) -> float:
         """Return ``suggest_float(name, low, high)``, which is the newer name."""
-        return float(self._suggest(name, Float(low, high)))
+        return float(self._suggest(name, domain_of(name, Float, low, high)))
 
     def suggest_loguniform(self, name: str, low: float, high: float) -> float:
         """Return ``suggest_float(name, low, high, log=True)``, which is the newer name."""
-        return float(self._suggest(name, Float(low, high, log=True)))
+        return float(self._suggest(name, domain_of(name, Float, low, high, log=True)))
 
     def suggest_discrete_uniform(self, name: str, low: float, high: float, q: float) -> float:
         """Return ``suggest_float(name, low, high, step=q)``, which is the newer name."""
-        return float(self._suggest(name, Float(low, high, step=q)))
+        return float(self._suggest(name, domain_of(name, Float, low, high, step=q)))
 
     if not TYPE_CHECKING:  # a type checker shall go on finding names that are misspelt
 
