@@ -11,7 +11,7 @@ from tpe_reference.compare import runner
 from tpe_reference.compare.cli import main
 from tpe_reference.compare.contestants import Contestant
 from tpe_reference.compare.plots import write_plots
-from tpe_reference.compare.problems import get_problem
+from tpe_reference.compare.problems import Problem, get_problem
 from tpe_reference.compare.report import table, verdict
 from tpe_reference.compare.results import Result
 from tpe_reference.compare.runner import Run, attempt
@@ -206,6 +206,19 @@ def test_where_every_trial_fails_there_is_a_report_all_the_same(tmp_path: Path) 
 def test_a_loss_below_the_optimum_is_called_wrong_not_a_win() -> None:
     assert "Wrong: own had a loss of -4.5, below the optimum that it claims, 0." in table([result_of("low", [3, -4.5])])
     assert "Wrong" not in table([result_of("low", [3, -1e-12])])  # rounding
+
+
+def test_a_space_without_domains_is_told_what_to_give() -> None:
+    with pytest.raises(ValueError, match=r"Problem: 'x' in the space is \(0, 1\); give a Float, an Int or"):
+        Problem(lambda params, seed: 0.0, {"x": (0, 1)})  # type: ignore[dict-item]
+
+
+def test_resume_where_there_is_nothing_does_not_begin_the_default_comparison(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--resume", "--out", "mistyped"]) == 2
+    assert "mistyped holds no comparison to go on with" in capsys.readouterr().err
+    assert not Path("mistyped").exists()
 
 
 @pytest.mark.slow

@@ -105,6 +105,8 @@ def _plan(args: argparse.Namespace) -> Plan:
     if peers or args.sampler:
         samplers = _names([*(samplers or CONTESTANTS), *peers, *args.sampler])
     kept = read_plan(args.out, args.resume)
+    if kept is None and args.resume and not (problems or samplers):
+        raise UsageError(f"--out {args.out} holds no comparison to go on with; without --resume, a new one begins")
     if kept is None:
         return Plan(problems or tuple(PROBLEMS), samplers or CONTESTANTS, args.trials, args.seeds, args.thorough)
     thorough = args.thorough or None  # a flag that is not there says nothing

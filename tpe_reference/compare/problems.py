@@ -80,6 +80,9 @@ class Problem:
     def __post_init__(self) -> None:
         if not callable(self.evaluate) or not isinstance(self.space, Mapping) or not self.space:
             raise ValueError("Problem: give a function and a space, as in Problem(bowl, {'x': Float(-1, 1)})")
+        for key, domain in self.space.items():
+            if not isinstance(domain, Float | Int | Categorical):
+                raise ValueError(f"Problem: {key!r} in the space is {domain!r}; give a Float, an Int or a Categorical")
         if not self.name:
             name = getattr(self.evaluate, "__name__", type(self.evaluate).__name__)
             object.__setattr__(self, "name", name.replace("_", "-"))
