@@ -1035,6 +1035,10 @@ def test_the_error_of_a_domain_names_the_parameter() -> None:
     trial = create_study(seed=0).ask()
     with pytest.raises(ValueError, match=r"^'lr': Float: log=True needs low > 0"):
         trial.suggest_float("lr", 0, 1, log=True)
+    with pytest.raises(
+        ValueError, match=r"^'lr': Float: low must be a finite number, got '1e-5'; write float\('1e-5'\)$"
+    ):
+        trial.suggest_float("lr", "1e-5", 1)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"^'n': Int: low must not exceed high"):
         trial.suggest_int("n", 3, 1)
     with pytest.raises(ValueError, match=r"^'kernel': Categorical: choices must not be empty"):
@@ -1436,6 +1440,8 @@ def test_changing_the_best_trial_changes_nothing_in_the_study() -> None:
         ({"catch": "x"}, "catch"),
         ({"catch": [ValueError, 1]}, "catch"),
         ({"catch": BaseException}, "catch must be a subclass of Exception"),
+        ({"callbacks": 3}, "callbacks must be functions, got 3"),
+        ({"reproducible": "yes"}, "reproducible must be True, False or a whole number, got 'yes'"),
         ({"timeout": "3"}, "timeout"),
     ],
 )

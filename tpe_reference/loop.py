@@ -375,6 +375,8 @@ def optimize(
     reproducible: bool | int,
 ) -> None:
     """Do what `Study.optimize` says: check its arguments, find the workers, run the loop."""
+    if not is_whole(reproducible) and not isinstance(reproducible, bool):
+        raise ValueError(f"optimize: reproducible must be True, False or a whole number, got {reproducible!r}")
     if not isinstance(reproducible, bool):
         _check_whole("reproducible", reproducible, 1)
     for name, number, least in (("n_trials", n_trials, 0), ("until", until, 0), ("patience", patience, 1)):
@@ -465,7 +467,8 @@ def _check_functions(objective: Any, callbacks: Any, catch: Any) -> tuple[Caught
     caught = (catch,) if isinstance(catch, type) or not isinstance(catch, Iterable) else tuple(catch)
     if not all(isinstance(kind, type) and issubclass(kind, Exception) for kind in caught):
         raise TypeError(f"optimize: catch must be a subclass of Exception or several, got {catch!r}")
-    called = (callbacks,) if callable(callbacks) else tuple(callbacks or ())
+    is_one = callable(callbacks) or not isinstance(callbacks, Iterable | None)
+    called = (callbacks,) if is_one else tuple(callbacks or ())
     for function in (objective, *called):
         if not callable(function):
             raise TypeError(f"optimize: objective and callbacks must be functions, got {function!r}")

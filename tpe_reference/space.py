@@ -419,7 +419,9 @@ def _as_float(value: object) -> float:
 def _finite(kind: str, name: str, value: Any) -> float:
     number = _as_float(value)
     if not math.isfinite(number):
-        raise ValueError(f"{kind}: {name} must be a finite number, got {value!r}; give the range that matters")
+        # In YAML 1e-5 is a text, and 1.0e-5 the number.
+        way_out = f"write float({value!r})" if isinstance(value, str) else "give the range that matters"
+        raise ValueError(f"{kind}: {name} must be a finite number, got {value!r}; {way_out}")
     return number
 
 
