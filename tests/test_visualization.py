@@ -595,6 +595,8 @@ def test_wrong_axes_and_wrong_studies_are_named(plain: Study) -> None:
         plot_slice(plain, ax=canvas())
     with pytest.raises(TypeError, match="plot_edf: ax must be Axes of matplotlib, got 3"):
         plot_edf(plain, ax=3)
+    with pytest.raises(TypeError, match="target must be a function of a trial's record, got 'lr'"):
+        plot_slice(plain, target="lr")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="plot_timeline: study must be a Study, got"):
         plot_timeline([plain])  # type: ignore[arg-type]
 

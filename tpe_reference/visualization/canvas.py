@@ -250,6 +250,8 @@ def values_of(trials: Sequence[TrialRecord], target: Target = None, *, only_comp
 
     Only complete trials have one, and pruned ones, whose value is their last report, unless ``only_complete``.
     """
+    if target is not None and not callable(target):
+        raise TypeError(f"target must be a function of a trial's record, got {target!r}")
     numbers = np.full(len(trials), math.nan)
     for i, trial in enumerate(trials):
         if trial.state == TrialState.COMPLETE or (trial.state == TrialState.PRUNED and not only_complete):
