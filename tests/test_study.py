@@ -1254,6 +1254,22 @@ def test_a_sampler_that_changes_its_history_is_stopped(change: Callable[[Any], A
     assert [trial.value for trial in study.trials[:3]] == [1.0, 2.0, 3.0]
 
 
+def test_so_is_a_pruner() -> None:
+    class Forgetful:
+        def should_prune(self, trial: Any, history: Any) -> bool:
+            history.clear()
+            return False
+
+    def objective(trial: Trial) -> float:
+        trial.report(trial.suggest_float("x", 0, 1), 1)
+        return float(trial.should_prune())
+
+    study = create_study(pruner=Forgetful(), seed=0)
+    with pytest.raises(ValueError, match=r"Forgetful.should_prune changed its history"):
+        study.optimize(objective, n_trials=3)
+    assert [str(trial.state) for trial in study.trials] == ["complete", "failed"]
+
+
 @pytest.mark.parametrize(
     ("answer", "message"),
     [

@@ -675,12 +675,10 @@ class Study:
     def _ask_sampler(self, space: Mapping[str, Domain], trial: Trial) -> dict[str, Any]:
         """Ask the sampler and check its answer, for it may be the user's own."""
         history = self._before(trial.number) if trial._view is None else trial._view
-        seen = len(history), history[:1], history[-1:]  # its two ends tell of a sorted one, too, and cost nothing
+        seen = _outline(history)
         params = self.sampler.suggest(space, history, trial._rng)
         who = type(self.sampler).__name__
-        if (len(history), history[:1], history[-1:]) != seen:
-            way_out = "work on a copy, as in sorted(history, key=...)"
-            raise ValueError(f"{who}.suggest changed its history, which it may only read; {way_out}")
+        _check_only_read(f"{who}.suggest", history, seen)
         if params is None:
             raise SearchExhausted(f"{who} has nothing left to try after {trial.number} trials")
         if not isinstance(params, Mapping) or params.keys() != space.keys():
@@ -694,7 +692,11 @@ class Study:
         with self._lock:
             trial._check_open()
             self._refresh()
-            return bool(self.pruner.should_prune(self._as_it_is(trial), self._before(trial.number)))
+            history = self._before(trial.number)
+            seen = _outline(history)
+            stop = bool(self.pruner.should_prune(self._as_it_is(trial), history))
+            _check_only_read(f"{type(self.pruner).__name__}.should_prune", history, seen)
+            return stop
 
     def _note_domain(self, trial: Trial, name: str, domain: Domain) -> Domain:
         """Notice a name whose domain differs from that of earlier trials; of equal ones return the first, for all."""
@@ -970,6 +972,18 @@ class MaxTrialsCallback:
         """Count; the callback of `Study.optimize`."""
         if len(study.get_trials(deepcopy=False, states=self.states)) >= self.n_trials:
             study.stop()
+
+
+def _outline(history: list[FrozenTrial]) -> tuple[int, list[FrozenTrial], list[FrozenTrial]]:
+    # Its length and its two ends: they tell of a history that was cut, and nearly always of a sorted one, at no cost.
+    return len(history), history[:1], history[-1:]
+
+
+def _check_only_read(who: str, history: list[FrozenTrial], seen: object) -> None:
+    """Check that a sampler or pruner, which may be the user's own, has left the study's list as it was."""
+    if _outline(history) != seen:
+        way_out = "work on a copy, as in sorted(history, key=...)"
+        raise ValueError(f"{who} changed its history, which it may only read; {way_out}")
 
 
 def create_study(
