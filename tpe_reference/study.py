@@ -736,8 +736,8 @@ class Study:
     def _enter_until(self, number: int) -> None:
         for missing in range(len(self._history), number):
             trial = self._trials[missing]
-            assert isinstance(trial, Trial)  # finished trials are entered by _enter
-            self._history.append(self._freeze(trial))
+            # A finished one has been in it: it is missing where somebody's sampler or pruner has cut the list.
+            self._history.append(self._freeze(trial) if isinstance(trial, Trial) else self._as_outcome(trial))
 
     def _freeze(self, trial: Trial) -> FrozenTrial:
         """Return an open trial as others see it."""
@@ -747,6 +747,12 @@ class Study:
 
     def _as_it_is(self, trial: Trial) -> FrozenTrial:
         return FrozenTrial(trial._given(), math.nan, self._losses(trial._curve), TrialState.RUNNING)
+
+    def _as_outcome(self, record: TrialRecord) -> FrozenTrial:
+        value = math.nan if record.value is None else record.value
+        return FrozenTrial(
+            dict(record.params), self._sign * value, self._losses(record.intermediate_values), record.state
+        )
 
     def _losses(self, curve: Mapping[int, float]) -> dict[int, float]:
         return {step: self._sign * value for step, value in curve.items()}
@@ -828,13 +834,10 @@ class Study:
 
     def _enter(self, record: TrialRecord, given: Mapping[str, Any] | None) -> None:
         """Enter a finished trial in the history; with ``given`` later trials see it as running with these for now."""
-        number, value = record.number, math.nan if record.value is None else record.value
-        outcome = FrozenTrial(
-            dict(record.params), self._sign * value, self._losses(record.intermediate_values), record.state
-        )
+        number, outcome = record.number, self._as_outcome(record)
         self._enter_until(number)
         self._finished.append(number)
-        if record.state == TrialState.COMPLETE and math.isfinite(value):
+        if record.state == TrialState.COMPLETE and math.isfinite(outcome.loss):
             best = self._best
             if best is None or (outcome.loss, number) < (self._outcome(best).loss, best):
                 self._best = number
