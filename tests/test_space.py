@@ -1,5 +1,6 @@
 """Domains: membership, the map to and from the unit interval, values, JSON, and errors that show the way out."""
 
+import decimal
 import json
 import math
 import pickle
@@ -398,6 +399,12 @@ def test_a_range_that_its_step_does_not_divide_ends_at_its_last_step_with_a_warn
     assert 10 not in whole
     with pytest.warns(UserWarning, match="ends at 0"):
         assert Float(0, 1, step=5).size == 1
+
+
+def test_an_applications_own_decimals_change_nothing() -> None:
+    with decimal.localcontext(decimal.Context(prec=3, traps=[decimal.Inexact])):
+        prices = Float(100000, 100001, step=0.25)
+        assert list(prices.values()) == [100000.0, 100000.25, 100000.5, 100000.75, 100001.0]
 
 
 def test_the_warning_points_at_the_line_that_builds_the_domain() -> None:

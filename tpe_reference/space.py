@@ -34,7 +34,7 @@ import sys
 import warnings
 from collections.abc import Callable, Hashable, Iterable, KeysView, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import StrEnum
 from typing import Any, TypeAlias, TypeGuard
 
@@ -42,6 +42,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _TOLERANCE = 1e-8  # of a step: 0.1 * 3 is 0.30000000000000004, and rounding must not expel it
+_DECIMALS = Context(prec=28)  # Python's own precision, whatever an application has set for itself
 Value: TypeAlias = bool | int | float | str | None
 
 
@@ -77,7 +78,7 @@ class Float:
         if self.log and step is not None:
             raise ValueError(f"Float: log=True goes without a step, got step={step!r}; drop one of the two")
         if step is not None:
-            last = float(_decimal(low) + (_n_steps(low, high, step) - 1) * _decimal(step))
+            last = _nth(low, step, _n_steps(low, high, step) - 1)
             if abs(last - high) > _TOLERANCE * step:
                 _warn_last_step("Float", high, step, last)
                 high = last
@@ -162,7 +163,7 @@ class _Steps(Sequence[float]):
         k = range(len(self))[index]  # raises the IndexError that ends a loop
         if k == len(self) - 1:
             return self._domain.high
-        return float(_decimal(self._domain.low) + k * _decimal(self._domain.step or 0.0))
+        return _nth(self._domain.low, self._domain.step or 0.0, k)
 
 
 @dataclass(frozen=True)
@@ -456,8 +457,13 @@ def _decimal(value: float) -> Decimal:
     return Decimal(repr(value))
 
 
+def _nth(low: float, step: float, k: int) -> float:
+    return float(_DECIMALS.add(_decimal(low), _DECIMALS.multiply(k, _decimal(step))))
+
+
 def _n_steps(low: float, high: float, step: float) -> int:
-    return int((_decimal(high) - _decimal(low)) / _decimal(step) + _decimal(_TOLERANCE)) + 1
+    steps = _DECIMALS.divide(_DECIMALS.subtract(_decimal(high), _decimal(low)), _decimal(step))
+    return int(_DECIMALS.add(steps, _decimal(_TOLERANCE))) + 1
 
 
 def _equal_cells(n: int) -> NDArray[np.float64]:
