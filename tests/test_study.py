@@ -1031,6 +1031,14 @@ def test_only_a_dict_of_names_can_be_enqueued(params: Any) -> None:
             create_study(seed=0).enqueue_trial({"x": 1}, params)
 
 
+@any_sampler
+def test_an_application_may_have_numpy_raise_whatever_it_can(make: Callable[[], Sampler]) -> None:
+    study = create_study(sampler=make(), seed=3)
+    with np.errstate(all="raise"):  # which it meets where densities become narrow
+        study.optimize(lambda trial: trial.suggest_int("n", 0, 1000), n_trials=100)
+        tpe_reference.importance.get_param_importances(study)
+
+
 def test_the_error_of_a_domain_names_the_parameter() -> None:
     trial = create_study(seed=0).ask()
     with pytest.raises(ValueError, match=r"^'lr': Float: log=True needs low > 0"):

@@ -148,7 +148,8 @@ def get_param_importances(
     records = study.trials
     space = _space(records, params)
     history = _history(records, study.direction, target)
-    variances = ped_anova(space, history, target_quantile=target_quantile, region_quantile=region_quantile)
+    with np.errstate(under="ignore"):  # numpy's default, which an application may have changed
+        variances = ped_anova(space, history, target_quantile=target_quantile, region_quantile=region_quantile)
     total = sum(variances.values())
     if space and total == 0.0:
         warnings.warn(

@@ -676,7 +676,8 @@ class Study:
         """Ask the sampler and check its answer, for it may be the user's own."""
         history = self._before(trial.number) if trial._view is None else trial._view
         seen = _outline(history)
-        params = self.sampler.suggest(space, history, trial._rng)
+        with np.errstate(under="ignore"):  # numpy's default, which an application may have changed
+            params = self.sampler.suggest(space, history, trial._rng)
         who = type(self.sampler).__name__
         _check_only_read(f"{who}.suggest", history, seen)
         if params is None:
