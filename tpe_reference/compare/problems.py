@@ -13,7 +13,10 @@ that prunes may stop it between two steps. A problem of your own, in a file ``mi
 
     problem = Problem(bowl, {"x": Float(-1, 1), "n": Int(1, 20)}, optimum=0.0)
 
-and ``tpe-reference compare --problem mine.py:problem``. A configuration that cannot be evaluated returns nan.
+and ``tpe-reference compare --problem mine.py:problem``. A configuration that cannot be evaluated returns nan. Noise has
+to come from the seed and the parameters, or going on after an interruption gives other losses than one go::
+
+    rng = np.random.default_rng([seed, zlib.crc32(repr(params).encode())])
 
 Where the optima are
     Sphere, ellipsoid, Rosenbrock, Rastrigin and Ackley have five parameters: beyond what a grid can cover, few
