@@ -676,8 +676,7 @@ class Study:
         """Ask the sampler and check its answer, for it may be the user's own."""
         history = self._before(trial.number) if trial._view is None else trial._view
         seen = _outline(history)
-        with np.errstate(under="ignore"):  # numpy's default, which an application may have changed
-            params = self.sampler.suggest(space, history, trial._rng)
+        params = self.sampler.suggest(space, history, trial._rng)
         who = type(self.sampler).__name__
         _check_only_read(f"{who}.suggest", history, seen)
         if params is None:
@@ -776,6 +775,8 @@ class Study:
 
     def _pop_news(self) -> list[str]:
         """Return what the user should know of the trial that was told last, once."""
+        if not self._news:
+            return []
         news, self._news = self._news, []
         return news
 
@@ -1180,16 +1181,19 @@ def as_space(space: Mapping[str, Domain | Sequence[Any]], who: str) -> dict[str,
     """Return a space whose lists are made `Categorical`, or raise ValueError for what is none."""
     if not isinstance(space, Mapping) or not space or not all(isinstance(name, str) for name in space):
         raise ValueError(f"{who}: space must be a dict from names to domains, one at least, got {space!r}")
-    for name, domain in space.items():
-        if not isinstance(domain, (Float, Int, Categorical, Iterable)):
-            raise ValueError(
-                f"{who}: {name!r} must be a domain of this package (Float, Int, Categorical) or a list of choices, got "
-                f"{domain!r}"
-            )
     return {
-        name: domain if isinstance(domain, (Float, Int, Categorical)) else domain_of(name, Categorical, domain)
+        name: domain if isinstance(domain, (Float, Int, Categorical)) else _as_choices(name, domain, who)
         for name, domain in space.items()
     }
+
+
+def _as_choices(name: str, choices: Any, who: str) -> Domain:
+    if not isinstance(choices, Iterable):
+        raise ValueError(
+            f"{who}: {name!r} must be a domain of this package (Float, Int, Categorical) or a list of choices, got "
+            f"{choices!r}"
+        )
+    return domain_of(name, Categorical, choices)
 
 
 # Functions of studies that live in a storage, under the names that scripts expect here.

@@ -382,6 +382,7 @@ def learn_choices(shares: Floats, chosen: Floats, weights: Floats, sizes: Sequen
     return learnt
 
 
+@np.errstate(under="ignore")  # numpy's default, which an application may have changed
 def parabola_minimum(state: CmaState | None, x: Floats, chosen: Floats, losses: Floats) -> tuple[Floats, Floats] | None:
     """Fit a parabola to trials, by least squares, and say where it is lowest.
 

@@ -663,7 +663,7 @@ def _log_masses(densities: Sequence[ParzenEstimator], u: Floats) -> list[tuple[F
         # Where the kernel's centre is between two borders, the whole less both tails; elsewhere the tails' difference.
         np.add(tail[1:] - tail[:-1], right[1:] ^ right[:-1], out=of_cells[:-1])
         np.add(tail[-1] - tail[0], right[-1] ^ right[0], out=of_cells[-1])
-    log_mass = np.log(np.maximum(mass, 1e-300))  # beyond 37 bandwidths there is no number for it
+    log_mass = np.log(np.maximum(mass, 1e-300))  # beyond 30 bandwidths it is as good as nothing
     found, first = [], 0
     for shape, left, cell, kinds in parts:
         masses = log_mass[first : (first := first + math.prod(shape))].reshape(shape)
@@ -744,7 +744,7 @@ def _edges(domain: Domain) -> Floats | None:
     return None if domain.size is None or domain.size > 100_000 else domain.edges()
 
 
-_FIRST, _LAST = -37, 9  # Phi(-37) is 6e-300, Phi(9) is 1
+_FIRST, _LAST = -30, 9  # Phi(-30) is 5e-198, far enough from what numbers can hold; Phi(9) is 1
 _NODES = np.arange(_FIRST * 256, _LAST * 256 + 1) / 256
 
 
@@ -763,9 +763,9 @@ def _taylor() -> Floats:
 
 
 def normal_cdf(z: Floats) -> Floats:
-    """Return Phi(z) for finite z, to 1e-15, and in the left tail to eight digits, down to -37.
+    """Return Phi(z) for finite z, to 1e-15, and in the left tail to eight digits, down to -30.
 
-    numpy has no error function. Python's is exact but takes one number at a time, so it fills a table once, from -37
+    numpy has no error function. Python's is exact but takes one number at a time, so it fills a table once, from -30
     to 9 in steps of 1/256, and Taylor's series goes on from the nearest entry: half a step at most, where the first
     term left out is below 1e-16, and below 1e-8 of Phi.
     """
