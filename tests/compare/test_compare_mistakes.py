@@ -208,6 +208,22 @@ def test_a_loss_below_the_optimum_is_called_wrong_not_a_win() -> None:
     assert "Wrong" not in table([result_of("low", [3, -1e-12])])  # rounding
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--sampler", "broken_import.py:X"], r"failed with NameError: .*'nowhere' .*\(broken_import.py, line 3\)"),
+        (["--sampler", "mine_with_mistakes.py"], r"--sampler mine_with_mistakes.py:NAME"),
+        (["--problem", "mine_with_mistakes.py"], r"--problem mine_with_mistakes.py:NAME"),
+    ],
+)
+def test_what_cannot_be_loaded_is_told_where_and_how(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("broken_import.py").write_text("import math\n\nnowhere + math.pi\n")
+    assert main([*arguments, "--out", "a"]) == 2
+    assert re.search(message, capsys.readouterr().err)
+
+
 def test_a_space_without_domains_is_told_what_to_give() -> None:
     with pytest.raises(ValueError, match=r"Problem: 'x' in the space is \(0, 1\); give a Float, an Int or"):
         Problem(lambda params, seed: 0.0, {"x": (0, 1)})  # type: ignore[dict-item]

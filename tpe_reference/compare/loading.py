@@ -8,6 +8,7 @@ import hashlib
 import importlib
 import operator
 import sys
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
@@ -45,8 +46,9 @@ def unknown(kind: str, name: str, known: Iterable[str], option: str) -> UsageErr
     >>> unknown("problem", "spere", ["sphere", "branin"], "--problem").args[0]
     "there is no problem 'spere'; known are: sphere, branin; for one of your own: --problem my.module:name"
     """
+    own = f"{name}:NAME, with the name that it has in that file" if name.endswith(".py") else "my.module:name"
     return UsageError(
-        f"there is no {kind} {name!r}; known are: {', '.join(known)}; for one of your own: {option} my.module:name"
+        f"there is no {kind} {name!r}; known are: {', '.join(known)}; for one of your own: {option} {own}"
     )
 
 
@@ -61,8 +63,13 @@ def _module(address: str) -> ModuleType:
     except UsageError:
         raise
     except Exception as error:  # whatever somebody's module does when it is imported
-        problem = f"{type(error).__name__}: {error}"
+        problem = f"{type(error).__name__}: {error}{_line_in(Path(place).name, error)}"
         raise UsageError(f"{address}: importing {place} in {Path.cwd()} failed with {problem}") from error
+
+
+def _line_in(file: str, error: Exception) -> str:
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).name == file]
+    return f" ({file}, line {frames[-1].lineno})" if frames else ""
 
 
 def _from_file(path: Path) -> ModuleType:
