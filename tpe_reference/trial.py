@@ -369,7 +369,8 @@ def member(name: str, value: Any, domain: Domain) -> Any:
     if value not in domain:
         raise ValueError(f"{name}={value!r} lies outside {domain}; widen the domain or change the value")
     if isinstance(domain, Categorical):
-        return domain.from_unit(domain.to_unit(value))
+        # The choice itself, which may equal the value and be of another type. (Of texts none is.)
+        return value if type(value) is str else domain.from_unit(domain.to_unit(value))
     return float(value) if isinstance(domain, Float) else int(value)
 
 

@@ -149,7 +149,7 @@ class TPESampler:
             log_l, log_g = log_pdfs([l, g], candidates)
             scores, chosen = log_l - log_g, choose(log_l, log_g)
         self._memos[memo.key] = memo
-        return Explanation(good.tolist(), bad.tolist(), l, g, candidates, scores, decode(space, candidates[chosen]))
+        return Explanation((good, bad), l, g, candidates, scores, decode(space, candidates[chosen]))
 
     def _recall(self, space: Space, history: Sequence[FrozenTrial]) -> _Memo:
         """Take what was read off this very history for this space before, or start afresh; the answer is the same."""
@@ -178,8 +178,8 @@ class Explanation:
     """What `TPESampler.suggest` saw and decided.
 
     Attributes:
-        good: Numbers of the good trials, the best first.
-        bad: Numbers of all others that count.
+        groups: Numbers of the good trials, the best first, and of all others that count. `good` and `bad` are the same
+            as lists.
         l: Density of the good trials; None at the start, while trials are drawn at random.
         g: Density of the bad trials; None likewise.
         candidates: Candidates drawn from l (at the start, one drawn at random), in the unit cube, (m, d).
@@ -188,13 +188,22 @@ class Explanation:
         choice: The configuration chosen.
     """
 
-    good: list[int]
-    bad: list[int]
+    groups: tuple[NDArray[np.intp], NDArray[np.intp]]
     l: ParzenEstimator | None
     g: ParzenEstimator | None
     candidates: Floats
     scores: Floats
     choice: dict[str, Any]
+
+    @property
+    def good(self) -> list[int]:
+        """Numbers of the good trials, the best first."""
+        return list(map(int, self.groups[0]))
+
+    @property
+    def bad(self) -> list[int]:
+        """Numbers of all others that count."""
+        return list(map(int, self.groups[1]))
 
 
 def encode(space: Space, configurations: Sequence[Mapping[str, Any]]) -> Floats:
@@ -320,10 +329,16 @@ def choice_kernels(cells: NDArray[np.intp], n_choices: int, weights: Floats) -> 
         n_choices: C.
         weights: Weights of the kernels, (n + 1,), which this rule does not look at.
     """
-    total = len(cells) + 1 + n_choices  # numerator and denominator of (4), times n + 1
+    return _choice_table(len(cells), n_choices)
+
+
+@functools.lru_cache(maxsize=64)  # parameters with as many choices share it
+def _choice_table(n: int, n_choices: int) -> Floats:
+    total = n + 1 + n_choices  # numerator and denominator of (4), times n + 1
     table = np.full((n_choices + 1, n_choices), 1.0 / total)
-    np.fill_diagonal(table, (len(cells) + 2) / total)
+    np.fill_diagonal(table, (n + 2) / total)
     table[-1] = 1.0 / n_choices
+    table.flags.writeable = False
     return table
 
 
@@ -655,14 +670,14 @@ def _log_masses(densities: Sequence[ParzenEstimator], u: Floats) -> list[tuple[F
         return []
     # Of all parameters at once: with few trials the calls are what costs, and with many one large array is cheaper
     # than several: what an allocator once got as one piece from the operating system it keeps.
-    tails, is_right = _signed_tails(np.concatenate(z))
+    tails = _signed_tails(np.concatenate(z))
     mass, first = np.empty_like(tails), 0
     for shape, _, _, _ in parts:
         here = slice(first, first := first + math.prod(shape))
-        tail, right, of_cells = tails[here].reshape(shape), is_right[here].reshape(shape), mass[here].reshape(shape)
-        # Where the kernel's centre is between two borders, the whole less both tails; elsewhere the tails' difference.
-        np.add(tail[1:] - tail[:-1], right[1:] ^ right[:-1], out=of_cells[:-1])
-        np.add(tail[-1] - tail[0], right[-1] ^ right[0], out=of_cells[-1])
+        of_borders, of_cells = tails[here].reshape(shape), mass[here].reshape(shape)
+        np.subtract(of_borders[1:], of_borders[:-1], out=of_cells[:-1])
+        np.subtract(of_borders[-1], of_borders[0], out=of_cells[-1])
+    mass += mass < 0.0  # the kernel's centre is between the borders: the whole less both tails
     log_mass = np.log(np.maximum(mass, 1e-300))  # beyond 30 bandwidths it is as good as nothing
     found, first = [], 0
     for shape, left, cell, kinds in parts:
@@ -679,9 +694,10 @@ def _borders_around(u: Floats, edges: Floats) -> tuple[Floats, NDArray[np.intp],
         that holds a position, (cells,); which of these cells holds each position, (m,).
     """
     cell = edges[1:-1].searchsorted(u, side="right")
-    held = np.array(sorted(set(cell.tolist())), dtype=np.intp)
-    borders = np.array(sorted({0, *held.tolist(), *(held + 1).tolist(), len(edges) - 1}))
-    return edges[borders], borders.searchsorted(held), held.searchsorted(cell)
+    some = sorted(set(cell.tolist()))
+    held = np.array(some, dtype=np.intp)
+    borders = np.array(sorted({0, *some, *(c + 1 for c in some), len(edges) - 1}))
+    return edges.take(borders), borders.searchsorted(held), held.searchsorted(cell)
 
 
 class _Layout:
@@ -781,12 +797,14 @@ def normal_cdf(z: Floats) -> Floats:
     return cdf
 
 
-def _signed_tails(z: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return what is beyond z, seen from 0: Phi(z) to the left of 0, -Phi(-z) to the right; and which are to the right.
+def _signed_tails(z: Floats) -> Floats:
+    """Return what is beyond z, seen from 0: Phi(z) to the left of 0, -Phi(-z) to the right.
 
-    Differences of these keep eight digits however small they are, while Phi itself is 1 to all digits from 8.3 on.
+    The mass between two z is their difference, plus 1 where that is negative, for then 0 is between them. It keeps
+    eight digits however small it is, while a difference of Phi keeps none from 8.3 on, where Phi is 1 to all digits.
     """
-    return np.copysign(normal_cdf(-np.abs(z)), -z), ~np.signbit(z)  # (signs, for of 0 there are two)
+    left = np.maximum(-np.abs(z), float(_FIRST))  # of what is farther out nothing is known, not even which is farther
+    return np.copysign(normal_cdf(left), -z)
 
 
 def normal_quantile(p: Floats) -> Floats:
