@@ -496,6 +496,9 @@ def _cells(rows: list[int], mu: Floats, sigma: Floats, order: NDArray[np.intp]) 
         order: The kernels but the prior by their centres, (rows, n): those of one kind are neighbours then.
     """
     n = order.shape[1]
+    if n < 100:  # so few are computed sooner than sorted out: each is a kind of its own
+        every = np.arange(n + 1)
+        return {row: _Cells(every, mu[row], sigma[row]) for row in rows}
     in_order = np.full((len(rows), n + 1), n)  # the prior is last
     in_order[:, :n] = order[rows]
     in_order += (n + 1) * np.arange(len(rows))[:, None]  # as places in a flat array
@@ -526,33 +529,41 @@ class _Choices:
     def __init__(self, layout: _Layout, units: Floats, weights: Floats, rules: Rules) -> None:
         self.columns, self.sizes = layout.columns, layout.sizes
         self.rows = np.empty((len(self.sizes), len(units) + 1), dtype=np.intp)
-        self.rows[:, :-1], self.rows[:, -1] = self.made(units).T, self.sizes
+        self.rows[:, :-1], self.rows[:, -1] = self.made(units), self.sizes
         pairs = zip(self.rows, self.sizes.tolist(), strict=True)
         self.tables = [rules.choice_kernels(row[:-1], size, weights) for row, size in pairs]
 
+    def _of_tables(self, function: Callable[[Floats], Floats]) -> list[Floats]:
+        """Return what a function makes of each table, computed once where several parameters share one."""
+        different = {id(table): table for table in self.tables}
+        made = {key: function(table) for key, table in different.items()}
+        return [made[id(table)] for table in self.tables]
+
     def made(self, u: Floats) -> NDArray[np.intp]:
-        """Return which choices some points make, (m, d) -> (m, c); positions outside [0, 1] count as the nearer end."""
-        cells = (u[:, self.columns] * self.sizes).astype(np.intp)
-        return np.maximum(np.minimum(cells, self.sizes - 1), 0)
+        """Return which choices some points make, (m, d) -> (c, m); positions outside [0, 1] count as the nearer end."""
+        sizes = self.sizes[:, None]
+        cells = (u.T[self.columns] * sizes).astype(np.intp)
+        return np.maximum(np.minimum(cells, sizes - 1, out=cells), 0, out=cells)
 
     def as_ones(self, u: Floats) -> Floats:
         """Return a column for each point with a 1 in the place of each choice it makes, (m, d) -> (all choices, m)."""
         ones = np.zeros((self.sizes.sum(), len(u)))
         first = self.sizes.cumsum() - self.sizes
-        ones[(self.made(u) + first).T, np.arange(len(u))] = 1.0
+        ones[self.made(u) + first[:, None], np.arange(len(u))] = 1.0
         return ones
 
     def log_kernels(self, some: slice) -> list[Floats]:
         """Return the logarithms of (4) for every choice and some kernels, (C, kernels) for each parameter."""
-        pairs = zip(self.tables, self.rows[:, some], strict=True)
-        return [np.log(np.maximum(table, 1e-300)).T.take(row, axis=1) for table, row in pairs]
+        logarithms = self._of_tables(lambda table: np.log(np.maximum(table, 1e-300)).T)
+        return [table.take(row, axis=1) for table, row in zip(logarithms, self.rows[:, some], strict=True)]
 
     def sample(self, rng: np.random.Generator, i: NDArray[np.intp]) -> Floats:
         """Draw from the kernels i, (m,) -> (m, c)."""
         chosen = np.empty((len(i), len(self.columns)))
         r = rng.random(chosen.shape)
-        for k, (table, row) in enumerate(zip(self.tables, self.rows[:, i], strict=True)):
-            chosen[:, k] = (table.cumsum(axis=1)[row, :-1] <= r[:, k, None]).sum(axis=1)
+        cumulated = self._of_tables(lambda table: table[:, :-1].cumsum(axis=1))
+        for k, (table, row) in enumerate(zip(cumulated, self.rows[:, i], strict=True)):
+            chosen[:, k] = (table.take(row, axis=0) <= r[:, k, None]).sum(axis=1)
         chosen += 0.5
         chosen /= self.sizes
         return chosen
@@ -809,7 +820,8 @@ def _signed_tails(z: Floats) -> Floats:
 
 def normal_quantile(p: Floats) -> Floats:
     """Return the z with Phi(z) = p, read off the same table in straight lines: good to draw from, to some 1e-6."""
-    return np.interp(p, _taylor()[0], _NODES)
+    first = (-9 - _FIRST) * 256  # farther out than 9 no random number comes: they are multiples of 1e-16
+    return np.interp(p, _taylor()[0, first:], _NODES[first:])
 
 
 class _Memo:
