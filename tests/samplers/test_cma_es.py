@@ -841,3 +841,17 @@ def test_on_noise_alone_it_stops_with_a_covariance_that_is_one(seed: int) -> Non
         if stop_reason(state, 0.25, [0.0, 1.0], [0.5]):
             return
     pytest.fail("it never stopped")
+
+
+def test_a_list_that_is_cut_short_and_filled_again_is_a_new_history() -> None:
+    """Also where the trial that finished last is not the one with the highest number."""
+    points = np.random.default_rng(0).random((2, 20, 2)).tolist()
+    trials, others = ([FrozenTrial({"x": x, "y": y}, x + y) for x, y in half] for half in points)
+    sampler, history = CmaEsSampler(parabola=False), trials.copy()
+    history[0] = FrozenTrial(trials[0].params, state=TrialState.RUNNING)
+    sampler.suggest(PLANE, history, rng_of(0))
+    history[0] = trials[0]
+    sampler.suggest(PLANE, history, rng_of(0))
+    history[1:] = others[1:]
+    fresh = CmaEsSampler(parabola=False).suggest(PLANE, history, rng_of(0))
+    assert sampler.suggest(PLANE, history, rng_of(0)) == fresh, "it went on from trials that are no longer there"

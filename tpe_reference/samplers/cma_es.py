@@ -574,7 +574,7 @@ class _Fold:
         self._n_read = 0
         self._n_folded = 0  # trials before this number have had their chance to be in a generation
         self._running: list[int] = []
-        self._last: tuple[int, FrozenTrial] | None = None  # the newest finished trial that was read
+        self._newest: tuple[int, FrozenTrial] | None = None  # of the finished trials that were read: number, trial
         self._waiting: list[tuple[int, Any, list[float]]] = []  # (number, trial, point), finished, by number
         self._tried: set[tuple[Any, ...]] = set()  # configurations of finished trials
         self._being_tried: set[tuple[Any, ...]] = set()  # and of running ones, which may yet finish as others
@@ -600,25 +600,26 @@ class _Fold:
         return len(self._runs) - 1
 
     def is_of(self, history: Sequence[FrozenTrial]) -> bool:
-        """Whether this is the list that was read, not emptied since, its newest finished trial the same."""
+        """Whether this is the very list that was read, not shortened since, its newest finished trial the same."""
         if history is not self.history or len(history) < self._n_read:
             return False
-        return self._last is None or history[self._last[0]] is self._last[1]
+        return self._newest is None or history[self._newest[0]] is self._newest[1]
 
     # ---- from the history to the distribution ----
 
     def read(self) -> None:
         """Read the trials that are new, or were running when last seen, and fold the generations they complete."""
-        unread = [*self._running, *range(self._n_read, len(self.history))]
-        self._n_read, self._running, self._being_tried = len(self.history), [], set()
+        n_trials = len(self.history)  # once: another thread may be appending
+        unread = [*self._running, *range(self._n_read, n_trials)]
+        self._n_read, self._running, self._being_tried = n_trials, [], set()
         blocking = math.inf  # the first running trial that belongs to a generation
         for number in unread:
             trial = self.history[number]
             params, running = trial.params, trial.state == "running"
             if running:
                 self._running.append(number)
-            else:
-                self._last = number, trial
+            elif self._newest is None or number > self._newest[0]:
+                self._newest = number, trial
             if not all(name in params and params[name] in domain for name, domain in self.space.items()):
                 continue
             if number < self._n_folded:  # it got its parameters only after others had been folded
