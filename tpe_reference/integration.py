@@ -22,9 +22,8 @@ def __getattr__(name: str) -> Any:
         return getattr(callbacks, name)
     error = not_covered(__name__, name)
     if f"integration.{name}" in INSTEAD:
-        raise ImportError(
-            str(error)
-        )  # scripts write ``from ... import`` here, which throws an AttributeError's text away
+        # Scripts write ``from ... import`` here, which throws an AttributeError's text away.
+        raise ImportError(str(error))
     raise error
 
 

@@ -9,15 +9,21 @@ Start reading at `GROUPS`.
 
 import dataclasses
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tpe_reference import Categorical, Domain, Float, Int
-from tpe_reference.compare.problems import Problem, ellipsoid, generator_of, place_of_optimum, rosenbrock, shifted
-from tpe_reference.compare.suite_problems import griewank, halving, interacting_choices, landscape, manhattan
+from tpe_reference.compare.problems import Problem, ellipsoid, generator_of, place_of_optimum, rosenbrock
+from tpe_reference.compare.suite_problems import (
+    griewank,
+    halving,
+    in_dimensions,
+    interacting_choices,
+    landscape,
+    manhattan,
+)
 
 Floats = NDArray[np.float64]
 
@@ -99,14 +105,6 @@ def hills(d: int) -> Problem:
     return Problem(evaluate, {f"x{i}": Float(0, 1) for i in range(1, d + 1)}, name, optimum=0.0)
 
 
-def _rotated(function: Callable[[Floats], float], d: int) -> Problem:
-    return shifted(function, d, rotated=True, name=f"{function.__name__.replace('_', '-')}-{d}")
-
-
-def _straight(function: Callable[[Floats], float], d: int) -> Problem:
-    return shifted(function, d, name=f"{function.__name__.replace('_', '-')}-{d}")
-
-
 FOREST: dict[str, Domain] = {
     "trees": Int(10, 500, log=True),
     "depth": Int(2, 32),
@@ -134,20 +132,20 @@ KITCHEN: dict[str, Domain] = {
 
 GROUPS: dict[str, list[Problem]] = {
     "continuous": [
-        _rotated(zakharov, 3),
-        _rotated(zakharov, 8),
-        _rotated(dixon_price, 4),
-        _rotated(dixon_price, 10),
-        _rotated(salomon, 4),
-        _straight(steep, 6),
-        _straight(steep, 15),
-        _straight(two_of_many, 12),
-        _straight(step, 5),
+        in_dimensions(zakharov, 3),
+        in_dimensions(zakharov, 8),
+        in_dimensions(dixon_price, 4),
+        in_dimensions(dixon_price, 10),
+        in_dimensions(salomon, 4),
+        in_dimensions(steep, 6, rotated=False),
+        in_dimensions(steep, 15, rotated=False),
+        in_dimensions(two_of_many, 12, rotated=False),
+        in_dimensions(step, 5, rotated=False),
         cornered(5),
         hills(3),
         hills(8),
-        failing(_rotated(ellipsoid, 3), "failing-3"),
-        failing(_rotated(rosenbrock, 6), "failing-6"),
+        failing(in_dimensions(ellipsoid, 3), "failing-3"),
+        failing(in_dimensions(rosenbrock, 6), "failing-6"),
     ],
     "mixed": [
         landscape("mixed-forest", FOREST, pull=0.5),

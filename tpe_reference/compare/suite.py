@@ -69,6 +69,11 @@ def get_groups(name: str) -> tuple[str, dict[str, list[Problem]]]:
     return name, groups
 
 
+def by_name(groups: Mapping[str, Sequence[Problem]]) -> dict[str, Problem]:
+    """Return the problems of all groups by their names."""
+    return {problem.name: problem for group in groups.values() for problem in group}
+
+
 def resolution(problem: Problem, *, is_continuous: bool) -> float:
     """Return the regret on a problem below which nobody is told apart."""
     rng = generator_of(problem.name, 0, 2)
@@ -92,7 +97,7 @@ def plan(
 
 def regrets_of(runs: Sequence[Run], out: Path, trials: Sequence[int], groups: Mapping[str, list[Problem]]) -> Regrets:
     """Read the regret after each number of trials from finished runs on the problems of these groups."""
-    problems = {problem.name: problem for group in groups.values() for problem in group}
+    problems = by_name(groups)
     continuous = {problem.name for name, group in groups.items() for problem in group if name.startswith("continuous")}
     lowest = {
         name: resolution(problems[name], is_continuous=name in continuous)
@@ -197,7 +202,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(args: argparse.Namespace, address: str, groups: Mapping[str, list[Problem]]) -> Regrets:
     """Do the runs that are not on the disk and return what all of them came to."""
-    chosen = {problem.name: problem for group in groups.values() for problem in group}
+    chosen = by_name(groups)
     unknown = [name for name in args.problems or () if name not in chosen]
     if unknown:
         raise UsageError(f"--problems: there is no {unknown[0]!r}; known are: {', '.join(chosen)}")

@@ -397,8 +397,9 @@ FUNCTIONS = (sphere, ellipsoid, rosenbrock, rastrigin, ackley)
 DIMENSIONS = (2, 5, 10, 20)
 
 
-def _rotated(function: Callable[[Floats], float], d: int) -> Problem:
-    return shifted(function, d, rotated=True, name=f"{function.__name__.replace('_', '-')}-{d}")
+def in_dimensions(function: Callable[[Floats], float], d: int, *, rotated: bool = True) -> Problem:
+    """Return the problem of a function of z in d dimensions, named by both: see `problems.shifted`."""
+    return shifted(function, d, rotated=rotated, name=f"{function.__name__.replace('_', '-')}-{d}")
 
 
 _INTS: dict[str, Domain] = {f"n{i}": Int(-20, 20) for i in range(5)}
@@ -406,7 +407,7 @@ _SMALL_INTS: dict[str, Domain] = {"a": Int(1, 10), "b": Int(1, 6), "c": Int(1, 5
 _LOG_INTS: dict[str, Domain] = {f"n{i}": Int(1, 10 ** (i // 2 + 2), log=True) for i in range(6)}
 
 GROUPS: dict[str, list[Problem]] = {
-    **{f"continuous, d = {d}": [_rotated(function, d) for function in FUNCTIONS] for d in DIMENSIONS},
+    **{f"continuous, d = {d}": [in_dimensions(function, d) for function in FUNCTIONS] for d in DIMENSIONS},
     "mixed": [
         landscape("mixed-network", NETWORK),
         landscape("mixed-coupled", COUPLED, rotated=True, pull=1.5),
@@ -432,11 +433,11 @@ GROUPS: dict[str, list[Problem]] = {
 }
 HOLDOUT_GROUPS: dict[str, list[Problem]] = {
     "continuous": [
-        _rotated(levy, 4),
-        _rotated(griewank, 6),
-        _rotated(different_powers, 8),
-        _rotated(sharp_ridge, 15),
-        _rotated(styblinski_tang, 3),
+        in_dimensions(levy, 4),
+        in_dimensions(griewank, 6),
+        in_dimensions(different_powers, 8),
+        in_dimensions(sharp_ridge, 15),
+        in_dimensions(styblinski_tang, 3),
     ],
     "mixed": [
         landscape("mixed-orchestra", ORCHESTRA, manhattan, pull=0.5),
