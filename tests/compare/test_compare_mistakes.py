@@ -154,7 +154,7 @@ def test_global_random_numbers_are_noticed(sampler: str, whose: str, monkeypatch
 
     monkeypatch.setattr(runner, "_counter", Counter())  # as in a process of the comparison, where nobody else draws
     found = attempt(run_of(sampler))
-    assert isinstance(found, str), "what is no loss was taken for one"
+    assert isinstance(found, str), "the run went on as if nothing had been"
     assert re.match(rf"in trial 2, .*{sampler}.suggest changed .*{whose}: .*draw from its argument rng", found)
     assert len(attempt(run_of("Anywhere"))) == 4
 
@@ -172,7 +172,7 @@ def test_global_random_numbers_are_noticed(sampler: str, whose: str, monkeypatch
 )
 def test_a_problem_that_gives_no_loss_is_told_what_it_was_given_and_what_to_return(problem: str, message: str) -> None:
     found = attempt(run_of("random", f"mine_with_mistakes.py:{problem}"))
-    assert isinstance(found, str), "the run went on as if nothing had been"
+    assert isinstance(found, str), "what is no loss was taken for one"
     assert re.match(rf"in trial 0, {message}", found)
     if problem != "leaves":
         assert re.search(
