@@ -538,6 +538,14 @@ def rich(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_lag_beyond_all_reason_is_saved_again_as_it_was_read(rich: Any, tmp_path: Path) -> None:
+    path = tmp_path / "study.json"
+    path.write_text(json.dumps({**rich, "lag": 10**150}), encoding="utf-8")
+    load_study(path).save(path, overwrite=True)
+    assert load_study(path).lag == 10**150, "numbers of so many digits are written in another way"
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
 @given(data=st.data())
 @pytest.mark.filterwarnings("ignore")

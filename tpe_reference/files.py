@@ -248,7 +248,7 @@ def _contents(document: Mapping[str, Any]) -> StudyContents:
     _check_keys(document, _KEYS, "the file")
     spaces = [_space(entry, f"spaces[{i}]") for i, entry in enumerate(_list(document, "spaces"))]
     trials = [_trial(entry, i, spaces) for i, entry in enumerate(_list(document, "trials"))]
-    lag, direction = document["lag"], document["direction"]
+    direction, lag = document["direction"], decode(document["lag"], "lag")
     seed, name = decode(document["seed"], "seed"), decode(document["study_name"], "study_name")
     _check(direction in ("minimize", "maximize"), "direction", "'minimize' or 'maximize'", direction)
     _check(_is_whole(seed) and seed >= 0, "seed", "a whole number of at least 0", seed)
