@@ -693,3 +693,24 @@ def test_a_list_that_is_cut_short_and_filled_again_is_a_new_history() -> None:
     history[1:] = others[1:]
     fresh = TPESampler(n_startup_trials=0).suggest(PLANE, history, rng_of(0))
     assert sampler.suggest(PLANE, history, rng_of(0)) == fresh
+
+
+def test_a_long_history_that_grows_in_every_way_stays_sorted() -> None:
+    """Trials are sorted once, and new ones put in their places; what is found late sends all back to the start."""
+    space: dict[str, Domain] = {"x": Float(0, 1), "y": Float(0, 1, step=0.05)}  # in steps, so that many are equal
+    trials = random_history(space, 230)
+    history, sampler = trials[:200], TPESampler()
+    running = [FrozenTrial({}, state=TrialState.RUNNING), FrozenTrial(trials[220].params, state=TrialState.RUNNING)]
+    changes: list[tuple[slice, list[FrozenTrial]]] = [
+        (slice(200, 200), trials[200:201]),
+        (slice(201, 201), trials[201:202]),
+        (slice(202, 202), running),  # two at once, one without its parameters yet
+        (slice(204, 204), trials[204:205]),
+        (slice(202, 203), trials[202:203]),  # now it has them
+        (slice(205, 205), trials[205:230]),
+    ]
+    for n, (place, entries) in enumerate(changes):
+        history[place] = entries
+        used, fresh = (each.explain(space, history, rng_of(n)) for each in (sampler, TPESampler()))
+        assert np.array_equal(both(used)[1].sigma, both(fresh)[1].sigma), f"after change {n}"
+        assert np.array_equal(used.scores, fresh.scores)

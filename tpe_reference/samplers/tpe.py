@@ -142,8 +142,10 @@ class TPESampler:
             losses = memo.losses[[number for _, number in memo.ranked[: n_good + 1]]]
             weights, n_trials = self.rules.good_weights(losses, n_good), len(good) + len(bad)
             l = ParzenEstimator(space, memo.units[:, good].T, weights, n_trials, self.rules, layout=memo.layout)
-            weights, order = self.rules.bad_weights(len(bad)), memo.order_among(bad)
-            g = ParzenEstimator(space, memo.units[:, bad].T, weights, n_trials, self.rules, order, memo.layout)
+            # So few are sorted anew sooner than picked from the order of all.
+            order = memo.order_among(bad) if len(bad) > 150 else None
+            weights, units = self.rules.bad_weights(len(bad)), memo.units[:, bad].T
+            g = ParzenEstimator(space, units, weights, n_trials, self.rules, order, memo.layout)
             _find_walls([l, g])  # of both at once, which saves calls
             candidates = memo.drop_tried(l.sample(rng, self.n_candidates), rng)
             log_l, log_g = log_pdfs([l, g], candidates)
@@ -865,7 +867,6 @@ class _Memo:
         self._running, self._being_tried = [], set()
         for number in unread:
             self._read_one(number, self.history[number])
-        self._sort()
 
     def _sort(self) -> None:
         """Sort the trials that were read by each numerical parameter; of equals the first number comes first."""
@@ -883,6 +884,7 @@ class _Memo:
 
     def order_among(self, numbers: NDArray[np.intp]) -> NDArray[np.intp]:
         """Return the order of some trials by each numerical parameter: their places in the list, (rows, n)."""
+        self._sort()
         place = np.full(self._n_read, -1)
         place[numbers] = np.arange(len(numbers))
         places = place[self._order[:, : self._n_read]]
@@ -897,12 +899,12 @@ class _Memo:
         self.usable[number] = all(n in trial.params and trial.params[n] in d for n, d in self.space.items())
         if not self.usable[number]:
             return
-        u = encode(self.space, [trial.params])[0]
-        if number < self._n_sorted and (u != self.units[:, number]).any():
+        u = [domain.to_unit(trial.params[name]) for name, domain in self.space.items()]
+        if number < self._n_sorted and u != self.units[:, number].tolist():
             self._n_sorted = -1  # it was sorted before this was known
         self.units[:, number] = u
         if self._size is not None and len(trial.params) == len(self.space):
-            (self._being_tried if running else self._tried).add(tuple(u.tolist()))
+            (self._being_tried if running else self._tried).add(tuple(u))
         if not running:
             self.n_finished += 1
             self.losses[number] = trial.loss
