@@ -9,7 +9,9 @@ from tpe_reference.compare.statistics import (
     Estimate,
     area,
     at_times,
+    ends,
     estimate,
+    geometric_mean_ratio,
     incumbent,
     pooled,
     quartiles,
@@ -52,6 +54,13 @@ def test_intervals_that_touch_overlap() -> None:
     assert Estimate(1, 0, 2).overlaps(Estimate(3, 2, 4))
     assert Estimate(3, 2, 4).overlaps(Estimate(1, 0, 2))
     assert not Estimate(1, 0, 1.9).overlaps(Estimate(3, 2, 4))
+    assert not Estimate(3, 2, 4).overlaps(Estimate(1, 0, 1.9))
+
+
+def test_interval_leaves_out_a_fortieth_of_the_draws_at_either_end() -> None:
+    draws = np.arange(1.0, 2001.0)[:, None]
+    (found,) = estimate(np.zeros((2, 1)), lambda _, axis: draws if axis == 1 else np.array([7.0]))
+    assert found == Estimate(7.0, 50.0, 1950.0)
 
 
 def test_interval_covers_the_true_mean_about_19_times_in_20() -> None:
@@ -73,6 +82,34 @@ def test_pooled_counts_every_problem_the_same() -> None:
     assert (found.value, found.low, found.high) == (2.5, 2.0, 3.0)
 
 
+def test_pooled_is_a_mean_of_means_and_not_of_middles() -> None:
+    skewed = [np.array([[0.0], [0.0], [6.0]]), np.array([[0.0], [0.0], [0.0]]), np.array([[7.0], [7.0], [7.0]])]
+    (found,) = pooled(skewed)
+    # Only the first varies: its mean of three draws is 0 with chance 8/27 and 6 with 1/27, both above a fortieth.
+    assert (found.value, found.low, found.high) == (3.0, 7 / 3, 13 / 3)
+
+
+def test_pooled_has_no_interval_where_one_problem_has_a_single_seed() -> None:
+    (found,) = pooled([np.array([[1.0], [2.0]]), np.array([[4.0]])])
+    assert found.value == 2.75
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+
+
+def test_ratio_draws_problems_whole() -> None:
+    # Of two problems drawn, both are the first, or both the second, with a chance of a quarter each.
+    mine = np.array([[1.0, 1.0, 1.0], [4.0, 4.0, 4.0]])
+    found = geometric_mean_ratio(mine, np.ones((2, 3)))
+    assert (found.value, found.low, found.high) == pytest.approx((2.0, 1.0, 4.0))
+
+
+def test_ratio_of_a_single_pair_has_no_interval() -> None:
+    found = geometric_mean_ratio(np.array([[6.0]]), np.array([[2.0]]))
+    assert found.value == pytest.approx(3.0)
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+
+
 def test_area_by_hand() -> None:
     assert area(np.array([10.0, 1.0, 0.1, 0.1]), log=True) == pytest.approx((1 + 0 - 1 - 1) / 4)
     assert area(np.array([10.0, 1.0, 0.0]), log=False) == pytest.approx(11 / 3)
@@ -81,6 +118,7 @@ def test_area_by_hand() -> None:
 
 def test_area_before_the_first_result_counts_the_worst_seen() -> None:
     assert area(np.array([[np.inf, 1.0], [5.0, 1.0]]), log=False).tolist() == [3.0, 3.0]
+    assert area(np.array([[np.inf, np.inf]]), log=False).tolist() == [np.inf], "nobody showed anything"
 
 
 def test_incumbent_ignores_nan_and_stays_after_the_end() -> None:
@@ -91,6 +129,11 @@ def test_incumbent_ignores_nan_and_stays_after_the_end() -> None:
 def test_at_times_holds_from_the_moment_a_trial_ends() -> None:
     times, values = np.array([1.0, 2.0, np.inf]), np.array([9.0, 4.0, 4.0])
     assert at_times(times, values, np.array([0.999, 1.0, 2.0, 1e9])).tolist() == [np.inf, 9, 4, 4]
+
+
+def test_a_run_costs_what_its_last_trial_shows_and_one_without_trials_nothing() -> None:
+    assert ends(np.array([1.0, 2.0, np.inf])) == 2.0
+    assert ends(np.array([[[1.0, 5.0]], [[np.inf, np.inf]]])).tolist() == [[5.0], [0.0]]
 
 
 def test_quartiles_by_hand() -> None:

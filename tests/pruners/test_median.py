@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tpe_reference import FrozenTrial, MedianPruner, Trial, TrialPruned, TrialState, create_study
@@ -57,6 +58,7 @@ def test_nothing_is_pruned_during_start_up() -> None:
     assert not MedianPruner().should_prune(running({1: 9.0}), FIVE[:4])
     assert MedianPruner(n_startup_trials=4).should_prune(running({1: 9.0}), FIVE[:4])
     assert not MedianPruner(n_startup_trials=0).should_prune(running({1: 9.0}), []), "nobody to compare with"
+    assert not MedianPruner(n_startup_trials=0).should_prune(running({1: math.nan}), []), "nor any reason to think so"
     assert MedianPruner(n_startup_trials=0).should_prune(running({1: 9.0}), FIVE[:1])
 
 
@@ -83,6 +85,12 @@ def test_with_an_interval_it_judges_at_the_first_report_of_each() -> None:
     curves = [dict.fromkeys(range(0, step + 1, 3), 1.0) for step in range(0, 12, 3)]
     sparse = [pruner.should_prune(running(curve), others) for curve in curves]
     assert [3 * k for k, decision in enumerate(sparse) if decision] == [3, 6]
+
+
+def test_settings_in_narrow_integers_of_numpy_judge_steps_beyond_their_range() -> None:
+    others = finished(*({300: 0.1} for _ in range(5)))
+    pruner = MedianPruner(n_warmup_steps=np.int8(1), interval_steps=np.int8(100))  # type: ignore[arg-type]
+    assert pruner.should_prune(running({300: 1.0}), others)
 
 
 def test_steps_that_too_few_have_reported_at_are_not_judged() -> None:
