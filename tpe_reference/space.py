@@ -28,6 +28,7 @@ Read `Float` first; `Int` and `Categorical` have the same five members: ``value 
 (0.625, True, False)
 """
 
+import functools
 import math
 import numbers
 import sys
@@ -100,9 +101,12 @@ class Float:
             return self.low <= number <= self.high
         if not self.low - self.step <= number <= self.high + self.step:
             return False  # however far: a quotient beyond all floats could not be rounded
+        steps = _Steps(self)
         k = round((number - self.low) / self.step)
-        steps = self.values()
-        return 0 <= k < len(steps) and abs(number - steps[k]) <= _TOLERANCE * self.step + 4 * math.ulp(steps[k])
+        if not 0 <= k < len(steps):
+            return False
+        nearest: float = steps[k]
+        return abs(number - nearest) <= _TOLERANCE * self.step + 4 * math.ulp(nearest)
 
     def to_unit(self, value: float) -> float:
         """Position of a value in [0, 1]."""
@@ -153,17 +157,16 @@ class _Steps(Sequence[float]):
 
     def __init__(self, domain: Float) -> None:
         self._domain = domain
+        self._n = domain.size or 0
 
     def __len__(self) -> int:
-        return self._domain.size or 0
+        return self._n
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return [self[k] for k in range(len(self))[index]]
-        k = range(len(self))[index]  # raises the IndexError that ends a loop
-        if k == len(self) - 1:
-            return self._domain.high
-        return _nth(self._domain.low, self._domain.step or 0.0, k)
+            return [self[k] for k in range(self._n)[index]]
+        k = range(self._n)[index]  # raises the IndexError that ends a loop
+        return self._domain.high if k == self._n - 1 else _nth(self._domain.low, self._domain.step or 0.0, k)
 
 
 @dataclass(frozen=True)
@@ -457,10 +460,12 @@ def _decimal(value: float) -> Decimal:
     return Decimal(repr(value))
 
 
+@functools.lru_cache(maxsize=4096)  # a search asks for the same few values again and again; decimals take long
 def _nth(low: float, step: float, k: int) -> float:
-    return float(_DECIMALS.add(_decimal(low), _DECIMALS.multiply(k, _decimal(step))))
+    return float(_DECIMALS.add(_decimal(low), _DECIMALS.multiply(k, _decimal(step)))) + 0.0  # not -0.0
 
 
+@functools.lru_cache(maxsize=1024)
 def _n_steps(low: float, high: float, step: float) -> int:
     steps = _DECIMALS.divide(_DECIMALS.subtract(_decimal(high), _decimal(low)), _decimal(step))
     return int(_DECIMALS.add(steps, _decimal(_TOLERANCE))) + 1
