@@ -35,6 +35,7 @@ from tpe_reference.samplers.tpe import (
     log_pdfs,
     normal_cdf,
     recency_weights,
+    to_centres,
 )
 
 Floats = NDArray[np.float64]
@@ -504,6 +505,15 @@ def test_every_configuration_of_a_finite_space_is_tried_once(space: dict[str, Do
     assert len({repr(trial.params) for trial in history}) == size_of(space)
     again = sampler.suggest(space, history, rng_of(0))
     assert all(again[name] in domain for name, domain in space.items()), "when all is tried, something is tried again"
+
+
+def test_centres_of_cells_are_where_configurations_are_encoded() -> None:
+    kinds: list[Domain] = [Int(1, 50), Int(-3, 12, step=5), Int(1, 3000, log=True), Int(4, 4, log=True), Float(2, 2)]
+    kinds += [Float(0.1, 0.9, step=0.05), Float(1, 1, log=True), Categorical(["a", "b", "c"]), Int(0, 10**17)]
+    space = {f"p{j}": domain for j, domain in enumerate(kinds)}
+    borders = np.array([[0.0] * 9, [1.0] * 9, [-0.5] * 9, [1.5] * 9, [1 / 3] * 9, [np.nextafter(1, 0)] * 9])
+    u = np.concatenate([borders, rng_of(0).random((300, 9))])
+    assert np.array_equal(to_centres(space, u), encode(space, [decode(space, u_i) for u_i in u]))
 
 
 def test_a_value_with_rounding_error_counts_as_tried() -> None:

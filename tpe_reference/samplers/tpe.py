@@ -219,6 +219,23 @@ def decode(space: Space, u: Floats) -> dict[str, Any]:
     return {name: domain.from_unit(u_j) for (name, domain), u_j in zip(space.items(), u.tolist(), strict=True)}
 
 
+def to_centres(space: Space, u: Floats) -> Floats:
+    """Move points to the centres of their cells, which is how configurations are encoded, (m, d) -> (m, d).
+
+    It is ``encode(space, [decode(space, u_i) for u_i in u])``, for all points at once.
+
+    Args:
+        space: The parameters, all of which have cells.
+        u: Points of the unit cube.
+    """
+    n = np.array([domain.size for domain in space.values()], dtype=float)
+    centres: Floats = (np.minimum(np.maximum(np.floor(u * n), 0.0), n - 1.0) + 0.5) / n
+    for j, domain in enumerate(space.values()):
+        if getattr(domain, "log", False):  # the others' cells are equal
+            centres[:, j] = encode({"": domain}, [{"": domain.from_unit(u_ij)} for u_ij in u[:, j].tolist()])[:, 0]
+    return centres
+
+
 def split(
     ranked: Sequence[tuple[Any, int]], usable: NDArray[np.bool_], n_good: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -826,6 +843,18 @@ def normal_quantile(p: Floats) -> Floats:
     return np.interp(p, _taylor()[0, first:], _NODES[first:])
 
 
+@functools.cache
+def _keep_memory() -> None:
+    """Have the memory of arrays that are no longer needed kept for the next ones; once in a process.
+
+    The allocator of GNU systems returns what is free at the end of its memory to the operating system, from 128 kB on,
+    and gets it back at the next ask, page by page, wiped: with thousands of trials that took half of the time. The
+    limit rises to twice the size of a large block when that is freed (mallopt(3), on M_MMAP_THRESHOLD). This one is
+    never written to, and so takes no memory; elsewhere it does nothing.
+    """
+    np.empty(16 * 2**20, dtype=np.uint8)  # 10,000 trials of twenty parameters need 12 MB
+
+
 class _Memo:
     """What has been read off one history for one space: saves time, changes no answer."""
 
@@ -834,6 +863,7 @@ class _Memo:
         self.units: Floats = np.empty((len(space), 0))  # a column per trial, and room for more
         self.losses: Floats = np.empty(0)
         self.layout = _Layout(space)
+        _keep_memory()
         self._order = np.empty((len(self.layout.numeric), 0), dtype=np.intp)  # by each of these: see `_sort`
         self._n_sorted = 0
         self.usable: NDArray[np.bool_] = np.zeros(0, dtype=bool)  # whether it has all the parameters
@@ -916,16 +946,17 @@ class _Memo:
 
         Where everything was tried, and on spaces with a continuous parameter, the candidates stay as they are.
         """
-        tried = self._tried | self._being_tried
-        if self._size is None or len(tried) >= self._size:
+        if self._size is None or len(self._tried) + len(self._being_tried - self._tried) >= self._size:
             return candidates
-        # A point counts as tried where its cells' centres, which is what a configuration is encoded as, were.
-        centres = encode(self.space, [decode(self.space, u) for u in candidates]).tolist()
-        fresh = [centre for centre in centres if tuple(centre) not in tried]
-        fresh = fresh or [u for _ in candidates if (u := self._untried(tried, rng, self._size)) is not None]
+        fresh = [centre for centre in to_centres(self.space, candidates).tolist() if not self._is_tried(centre)]
+        fresh = fresh or [u for _ in candidates if (u := self._untried(rng, self._size)) is not None]
         return np.array(fresh) if fresh else candidates
 
-    def _untried(self, tried: set[Any], rng: np.random.Generator, size: int) -> list[float] | None:
+    def _is_tried(self, centre: list[float]) -> bool:
+        point = tuple(centre)
+        return point in self._tried or point in self._being_tried
+
+    def _untried(self, rng: np.random.Generator, size: int) -> list[float] | None:
         """Go from a random configuration to the next, in the order of counting, until one is untried.
 
         After as many steps as there are tried ones it is found, unless values are so close that floats cannot tell
@@ -935,13 +966,13 @@ class _Memo:
         for domain in self.space.values():
             n_values = domain.size or 1  # all are finite where this is called
             i = i * n_values + int(rng.random() * n_values)
-        for _ in range(len(tried) + 1):
+        for _ in range(len(self._tried) + len(self._being_tried) + 1):
             centre, rest = [], i
             for domain in self.space.values():
                 values = domain.values()
                 rest, k = divmod(rest, len(values))
                 centre.append(domain.to_unit(values[k]))  # type: ignore[arg-type]  # a value of this very domain
-            if tuple(centre) not in tried:
+            if not self._is_tried(centre):
                 return centre
             i = (i + 1) % size
         return None
