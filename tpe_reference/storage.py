@@ -43,7 +43,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus
@@ -196,7 +196,10 @@ class Storage:
         self.back_since = -math.inf  # when the server was last found to be back, by time.monotonic()
         if self.is_sqlite and not create and not Path(self._url.database or "").exists():
             raise StudyNotFoundError(f"storage {self.address}: there is no such file; create_study makes it")
+        self._in_use = threading.RLock()  # held by the thread that has an SQLite file open
         self._engine, self._process = self._connect(), os.getpid()
+        if self.is_sqlite:
+            _of_files[id(self)] = self
         self.run(lambda connection, again: self._prepare(connection, create), write=create, patient=False)
 
     def run(self, work: Callable[[sa.Connection, bool], T], *, write: bool = True, patient: bool = True) -> T:
@@ -321,7 +324,7 @@ class Storage:
         if self._process != os.getpid():  # a fork: the connections are the parent's
             self._engine.dispose(close=False)
             self._engine, self._process = self._connect(), os.getpid()
-        with self._engine.connect() as connection:
+        with self._in_use if self.is_sqlite else nullcontext(), self._engine.connect() as connection:
             if self.is_sqlite:
                 connection = connection.execution_options(tpe_writes=write)
             elif not write:  # so that several statements see the same state
@@ -422,6 +425,35 @@ def _dispose(engine: sa.Engine, process: int) -> None:
     if process == os.getpid():  # and not a fork, whose parent goes on with the connections
         with suppress(Exception):
             engine.dispose()
+
+
+# ---- forks -----------------------------------------------------------------------------------------------------------
+
+# A forked process has none of its parent's locks on a file, but SQLite, whose memory it inherits, believes that it has.
+# So whoever closes the file may take itself for the last, and delete the log into which this process goes on writing:
+# all of that would be lost. Therefore no file is open while a process forks.
+_of_files = weakref.WeakValueDictionary[int, Storage]()
+_forking = threading.RLock()
+_closed: list[Storage] = []  # in this fork
+
+
+def _before_fork() -> None:
+    _forking.acquire()
+    for reference in _of_files.valuerefs():
+        if (storage := reference()) is not None:
+            storage._in_use.acquire()  # not in the middle of another thread's transaction
+            _closed.append(storage)
+            storage._engine.dispose()
+
+
+def _after_fork() -> None:
+    while _closed:
+        _closed.pop()._in_use.release()
+    _forking.release()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
 # ---- studies by name -------------------------------------------------------------------------------------------------

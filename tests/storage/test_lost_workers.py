@@ -3,12 +3,14 @@
 Here a lease runs out because the test says so in the table; processes that are really killed are elsewhere.
 """
 
+import gc
 import math
 import multiprocessing
 import os
 import pickle
 import random
 import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -277,6 +279,54 @@ def test_a_forked_process_is_a_worker_of_its_own(storage_url: str) -> None:
     child.join()
     assert study.tell(trial, 1.0).number == 0
     assert [t.value for t in study.trials] == [1.0, 0.5]
+
+
+def _work_in_two_parts(study: Study, pipe: Any) -> None:
+    for _ in range(2):
+        pipe.recv()
+        study.tell(study.ask(SPACE), 0.5)
+        pipe.send("told")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_what_a_forked_process_tells_is_kept_though_all_others_have_closed_the_file(sqlite_url: str) -> None:
+    study: Any = create_study(storage=sqlite_url, study_name="s", sampler=RandomSampler())
+    study.tell(study.ask(SPACE), 1.0)  # the file is open
+    here, there = multiprocessing.Pipe()
+    child = multiprocessing.get_context("fork").Process(target=_work_in_two_parts, args=(study, there))
+    child.start()
+    study = None
+    for n_told in (2, 3):
+        here.send("go on")
+        here.recv()
+        gc.collect()  # whoever closes the file for the last time deletes its log
+        assert len(load_study(study_name="s", storage=sqlite_url).trials) == n_told
+    child.join()
+    gc.collect()
+    assert [t.value for t in load_study(study_name="s", storage=sqlite_url).trials] == [1.0, 0.5, 0.5]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_process_forks_when_no_thread_has_the_file_locked(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    study: Any = create_study(storage=sqlite_url, study_name="s", sampler=RandomSampler())
+    is_locked, is_forked = threading.Event(), threading.Event()
+
+    def work(connection: Any, is_again: bool) -> None:
+        is_locked.set()
+        is_forked.wait(0.2)
+
+    thread = threading.Thread(target=study._store.run, args=(work,))
+    thread.start()
+    is_locked.wait()
+    monkeypatch.setattr(storage, "BUSY", 0.1)
+    monkeypatch.setattr(storage, "PATIENCE", 0.0)
+    _, pipe = multiprocessing.Pipe()
+    child = multiprocessing.get_context("fork").Process(target=_ask_in_child, args=(study, pipe))
+    child.start()  # it would inherit the lock, and nobody who lets go of it
+    is_forked.set()
+    child.join()
+    assert child.exitcode == 0
+    thread.join()
 
 
 def test_a_pickled_study_opens_the_storage_again(storage_url: str) -> None:
