@@ -636,8 +636,8 @@ def _log_sums(log_k: Floats, weights: Sequence[Floats]) -> Floats:
 def _log_kernels(densities: Sequence[ParzenEstimator], u: Floats, masses: Sequence[Any], some: slice) -> Floats:
     """Return the logarithm of prod_j k_ij(x_j) for every point and some kernels of all densities, (m, kernels)."""
     log_k = _product(*_factors(densities, u, some))
-    for log_mass, cell, kinds in masses:
-        log_k += log_mass.take(np.concatenate([kind[some] for kind in kinds]), axis=1)[cell]
+    for log_mass, kinds in masses:
+        log_k += log_mass.take(np.concatenate([kind[some] for kind in kinds]), axis=1)
     return log_k
 
 
@@ -680,29 +680,29 @@ def _product(a: Floats, b: Floats) -> Floats:
     return product
 
 
-def _log_masses(densities: Sequence[ParzenEstimator], u: Floats) -> list[tuple[Floats, NDArray[np.intp], list[Any]]]:
+def _log_masses(densities: Sequence[ParzenEstimator], u: Floats) -> list[tuple[Floats, list[Any]]]:
     """Return what is needed of the logarithms of (3) of each parameter with cells.
 
     Returns:
-        For each: the logarithms for the cells that hold a point and the kinds of kernels of all densities, (cells,
-        kinds); which of these cells holds each point, (m,); the kinds of each density's kernels, (n + 1,) each.
+        For each: the logarithms for the cells of the points and the kinds of kernels of all densities, (m, kinds); the
+        kinds of each density's kernels, (n + 1,) each.
     """
     parts, z = [], []
     for row, edges in densities[0]._layout.edges.items():
-        borders, left, cell = _borders_around(u[:, densities[0]._layout.numeric[row]], edges)
+        borders, left = _borders_around(u[:, densities[0]._layout.numeric[row]], edges)
         cells = [density._cells[row] for density in densities]
         mu, sigma = np.concatenate([c.mu for c in cells]), np.concatenate([c.sigma for c in cells])
         starts = itertools.accumulate((len(c.mu) for c in cells), initial=0)
         kinds = [c.kind + start for c, start in zip(cells, starts, strict=False)]
         z.append(((borders[:, None] - mu) / sigma).ravel())
-        parts.append(((len(borders), len(mu)), left, cell, kinds))
+        parts.append(((len(borders), len(mu)), left, kinds))
     if not parts:
         return []
     # Of all parameters at once: with few trials the calls are what costs, and with many one large array is cheaper
     # than several: what an allocator once got as one piece from the operating system it keeps.
     tails = _signed_tails(np.concatenate(z))
     mass, first = np.empty_like(tails), 0
-    for shape, _, _, _ in parts:
+    for shape, _, _ in parts:
         here = slice(first, first := first + math.prod(shape))
         of_borders, of_cells = tails[here].reshape(shape), mass[here].reshape(shape)
         np.subtract(of_borders[1:], of_borders[:-1], out=of_cells[:-1])
@@ -710,24 +710,24 @@ def _log_masses(densities: Sequence[ParzenEstimator], u: Floats) -> list[tuple[F
     mass += mass < 0.0  # the kernel's centre is between the borders: the whole less both tails
     log_mass = np.log(np.maximum(mass, 1e-300))  # beyond 30 bandwidths it is as good as nothing
     found, first = [], 0
-    for shape, left, cell, kinds in parts:
+    for shape, left, kinds in parts:
         masses = log_mass[first : (first := first + math.prod(shape))].reshape(shape)
-        found.append((masses[left] - masses[-1], cell, kinds))
+        found.append((masses[left] - masses[-1], kinds))
     return found
 
 
-def _borders_around(u: Floats, edges: Floats) -> tuple[Floats, NDArray[np.intp], NDArray[np.intp]]:
+def _borders_around(u: Floats, edges: Floats) -> tuple[Floats, NDArray[np.intp]]:
     """Return the borders of the cells that hold some positions, many of which they share.
 
     Returns:
-        The borders, first and last the walls, between which the mass is Z; which of them is the left one of each cell
-        that holds a position, (cells,); which of these cells holds each position, (m,).
+        The borders, first and last the walls, between which the mass is Z; which of them is the left one of the cell
+        that holds each position, (m,).
     """
     cell = edges[1:-1].searchsorted(u, side="right")
-    some = sorted(set(cell.tolist()))
-    held = np.array(some, dtype=np.intp)
-    borders = np.array(sorted({0, *some, *(c + 1 for c in some), len(edges) - 1}))
-    return edges.take(borders), borders.searchsorted(held), held.searchsorted(cell)
+    is_needed = np.zeros(len(edges), dtype=bool)
+    is_needed[cell] = is_needed[cell + 1] = is_needed[[0, -1]] = True
+    needed = is_needed.nonzero()[0]
+    return edges[needed], needed.searchsorted(cell)
 
 
 class _Layout:
