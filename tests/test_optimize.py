@@ -575,6 +575,32 @@ def test_an_attribute_that_nobody_here_can_import_is_lost_alone(pool: bool) -> N
     assert study.trials[2].user_attrs == {}
 
 
+class LoadsOnce:
+    """A bowl that only the first of the processes can load; that one then takes its time."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __call__(self, trial: Trial) -> float:
+        threading.Event().wait()
+        return bowl(trial)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.mark.touch(exist_ok=False)
+
+
+def test_workers_that_cannot_load_the_objective_leave_nobody_behind(tmp_path: Path) -> None:
+    study = create_study(seed=0)
+    with pytest.raises(TypeError, match="could not load what it was sent: FileExistsError"):
+        study.optimize(LoadsOnce(tmp_path / "mark"), n_trials=4, n_jobs=4)
+    left = multiprocessing.active_children()
+    for process in left:
+        process.kill()
+    assert left == []
+    assert {t.error for t in study.trials} == {"interrupted"}
+
+
 def is_told_to_stop(trial: Trial) -> float:
     os.kill(os.getpid(), signal.SIGINT)
     return bowl(trial)

@@ -242,7 +242,7 @@ class Loop:
                 self.workers.start(trial.number, self._argument(trial))
             except Exception as error:  # it cannot be evaluated, which is no reason to lose those under way
                 del self.open[trial.number]
-                self.study._finish(trial, TrialState.FAILED, math.nan, describe(error))
+                self._tell(trial, Outcome(TrialState.FAILED, error=describe(error)))
                 self._postpone(error)
 
     def _next(self) -> Trial | None:
@@ -342,9 +342,7 @@ class Loop:
     def _give_up(self) -> None:
         """Send the workers home; keep what has finished, and let no trial stay open."""
         try:
-            if self.open:  # of those that have finished since the last look nothing is to be lost
-                self.outcomes |= self.workers.collect()
-            self.workers.close(kill=bool(self.open))
+            self._send_home()
         finally:
             for number, trial in self.open.items():
                 if trial._outcome is None:
@@ -354,6 +352,13 @@ class Loop:
                         pass
                     except Exception as error:  # the other trials have to be told as well
                         self._postpone(error)
+
+    def _send_home(self) -> None:
+        try:
+            if self.open:  # of those that have finished since the last look nothing is to be lost
+                self.outcomes |= self.workers.collect()
+        finally:  # it raises where a second worker cannot load what it was sent
+            self.workers.close(kill=bool(self.open))
 
 
 def optimize(

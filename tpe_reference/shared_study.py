@@ -727,7 +727,7 @@ def _beat(store: Storage, study: int, worker: str, lease: float, numbers: set[in
         update = sa.update(_trials).where(*which, _trials.c.state == RUNNING)
         connection.execute(update.values(lease_until=store.clock() + lease))
 
-    while not stop.wait(lease / BEATS):
+    while not stop.wait(min(lease / BEATS, threading.TIMEOUT_MAX)):
         if numbers:
             with suppress(Exception):  # the worker itself meets the same trouble, and tells
                 store.run(renew)

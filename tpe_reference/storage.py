@@ -237,7 +237,7 @@ class Storage:
                 raise self._as_ours(kind, text)
             if not is_again:
                 _logger.warning("storage %s: %s; trying again, for %g s at most", self.address, text, PATIENCE)
-            if self._pressed:
+            if self._pressed and threading.current_thread() is threading.main_thread():  # as ever with Ctrl-C
                 raise KeyboardInterrupt
             # Jitter, so that workers do not come back all at once. From the system's generator: Python's is the user's.
             time.sleep(pause * random.SystemRandom().uniform(0.5, 1.0))

@@ -6,6 +6,7 @@ The faults are put where a transaction begins and ends. Among them is the commit
 import math
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -175,6 +176,17 @@ def test_after_an_outage_nobody_is_given_up_before_all_could_renew_their_leases(
     two._look_at = two._store.back_since = -math.inf
     two.ask(SPACE)
     assert two.trials[0].state == "failed"
+
+
+def test_ctrl_c_during_an_outage_ends_no_thread_that_renews_leases(
+    faults: dict[str, float], sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study: Any = create_study(storage=sqlite_url, study_name="s")
+    faults["before"] = 1.0
+    monkeypatch.setattr(storage, "PATIENCE", 0.01)
+    study._store._pressed = True  # and the main thread has not noticed yet
+    with ThreadPoolExecutor(1) as thread, pytest.raises(ConnectionError):  # it is only the server that ends it
+        thread.submit(study._store.run, lambda connection, is_again: None).result()
 
 
 def test_a_record_told_once_is_told_for_good(faults: dict[str, float], sqlite_url: str) -> None:

@@ -105,6 +105,15 @@ def test_a_worker_does_not_give_up_its_own_trials_and_without_a_lease_nobody_doe
     assert other.tell(0, 2.0).state == "complete"
 
 
+def test_a_lease_may_be_longer_than_threads_can_wait(sqlite_url: str) -> None:
+    study = create_study(storage=sqlite_url, study_name="s", lease=1e300)
+    others = set(threading.enumerate())
+    study.ask(SPACE)
+    (renews_leases,) = set(threading.enumerate()) - others
+    renews_leases.join(0.05)
+    assert renews_leases.is_alive()
+
+
 def test_the_parameters_of_a_lost_trial_are_tried_again_as_often_as_was_asked_for(storage_url: str) -> None:
     one, two = two_workers(storage_url, retry=2)
     first = one.ask(SPACE)
