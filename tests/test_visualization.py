@@ -243,6 +243,13 @@ def test_contour_is_a_mean_of_the_values_nearby() -> None:
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("x", "y")
 
 
+def test_the_landscape_of_equal_values_has_the_colour_that_the_bar_gives_them() -> None:
+    ax = plot_contour(ask_and_tell({"x": Float(0, 1), "k": Int(0, 2)}, [7.0] * 12), ax=canvas())
+    low, high = ax.figure.axes[-1].get_ylim()
+    field = ax.collections[0].get_array()
+    np.testing.assert_allclose(field.compressed(), (7.0 - low) / (high - low))
+
+
 def test_contour_and_rank_have_a_panel_for_each_pair(plain: Study) -> None:
     for plot in (plot_contour, plot_rank):
         axes = plot(plain, ax=canvas(2, 2))
@@ -269,6 +276,8 @@ def test_parallel_coordinates_run_from_the_lowest_to_the_highest_value(plain: St
     assert ax.collections[0].get_array().tolist() == [trial.value for trial in plain.trials]
     assert texts(ax, "x") == list(domains)
     assert {"1e-05", "1", "4", "relu", "tanh", "None"} <= {text.get_text() for text in ax.texts}
+    alone = plot_parallel_coordinate(plain, params=["lr"], ax=canvas())
+    assert "fewer than two" in alone.texts[0].get_text(), "a line of one point would be invisible"
 
 
 def test_intermediate_values_are_a_line_per_trial(rough: Study) -> None:
@@ -325,6 +334,22 @@ def test_importances_are_drawn_as_they_are_computed(plain: Study) -> None:
     assert texts(ax, "y") == list(shares)
     assert [bar.get_width() for bar in ax.patches] == list(shares.values())
     assert ax.get_ylim()[0] > ax.get_ylim()[1], "the largest on top"
+
+
+def test_importances_of_many_parameters_have_a_number_for_each_name() -> None:
+    space = {f"p{i}": Float(0, 1) for i in range(150)}
+    ax = plot_param_importances(ask_and_tell(space, [float(k) for k in range(30)]), ax=canvas())
+    assert [text.xy[1] for text in ax.texts] == ax.get_yticks().tolist(), "and none between, where it would collide"
+    assert len(ax.patches) == 150
+
+
+def test_importances_for_a_target_need_two_complete_trials() -> None:
+    study = ask_and_tell({"x": Float(0, 1)}, [1.0])
+    trial = study.ask({"x": Float(0, 1)})
+    trial.report(2.0, 0)
+    study.tell(trial, state="pruned")
+    ax = plot_param_importances(study, target=lambda trial: trial.params["x"], ax=canvas())
+    assert "need two trials" in ax.texts[0].get_text()
 
 
 # ---- how TPE decides -------------------------------------------------------------------------------------------------
@@ -452,6 +477,9 @@ def test_start_up_trials_have_no_densities_yet(plain: Study) -> None:
     assert not above.lines
     assert "drawn at random" in above.texts[0].get_text()
     assert offsets(below, 0)[0, 0] == plain.trials[4].params["layers"]
+    rare = run(lambda trial: trial.suggest_float("x" if trial.number % 5 else "rare", 0, 1), 40)
+    above, _ = plot_densities(rare, "rare", ax=canvas(2)).ravel()
+    assert "fewer than 10\nfinished trials have it" in above.texts[0].get_text(), "trial 40 is none of the first 10"
 
 
 def test_densities_need_tpe_a_trial_and_a_parameter(plain: Study, cma: Study) -> None:
@@ -680,6 +708,9 @@ ODD: dict[str, Callable[[], Study]] = {
     "tiny numbers": lambda: ask_and_tell(
         {"x": Float(1e-300, 1e-299, log=True), "y": Float(0, 1e-12)}, [1e-300, 2e-300] * 6
     ),
+    "all floats": lambda: ask_and_tell(
+        {"x": Float(0, 1), "y": Float(0, 1)}, [10.0 ** (10 * k) for k in range(-30, 31)]
+    ),
     "one outlier": lambda: ask_and_tell({"x": Float(0, 1), "y": Float(0, 1)}, [-1.0, 1e12, *range(20)]),
     "names": lambda: ask_and_tell(
         {
@@ -829,12 +860,28 @@ def test_shortened_texts_keep_both_ends() -> None:
         ([-(10.0**-k) for k in range(12)], "symlog"),
         ([-1.0, 2.0, 3.0, 0.0, 1e9], "symlog"),
         ([-1e308, 1e308, 0.0], "linear"),
+        ([1.0, 2.0, 3.0, 4.0, 1e250], "linear"),  # a logarithmic axis has no room above
         ([math.inf, math.nan, 1.0], "linear"),
         ([], "linear"),
     ],
 )
 def test_values_that_differ_by_orders_of_magnitude_get_a_logarithmic_axis(values: list[float], kind: str) -> None:
     assert value_scale(np.array(values, dtype=float))[0] == kind
+
+
+@pytest.mark.filterwarnings("ignore:get_param_importances")
+@pytest.mark.parametrize(
+    "values", [[10.0 ** (10 * k) for k in range(-30, 31)], [1e-310 * (k / 40) ** 8 for k in range(40)]]
+)
+def test_values_as_far_apart_and_as_small_as_floats_can_be_are_drawn(values: list[float]) -> None:
+    study = ask_and_tell({"x": Float(0, 1), "y": Float(0, 1)}, values)
+    for plot in (plot_optimization_history, plot_edf, plot_contour, plot_parallel_coordinate):
+        plot(study, ax=canvas()).figure.canvas.draw()
+
+
+def test_the_axis_of_values_has_no_ticks_where_there_are_none() -> None:
+    panels = plot_slice(ask_and_tell({"x": Float(0, 1), "y": Float(0, 1)}, [None] * 5), ax=canvas(1, 2))
+    assert not any(panel.get_yticks().size for panel in panels)
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,8 @@ STYLES: list[tuple[str, Any, str]] = [  # colour, dashes, marker: for several st
     (SKY, (0, (4, 1, 1, 1, 1, 1)), "P"),
 ]
 LARGEST = 1e300  # a larger value counts as infinite: the distance between two of them is beyond all floats
+LOG_LARGEST = 1e100  # on a logarithmic axis, whose margin, legend and ticks beyond it have to be floats, up to 1e308
+SMALLEST = 1e-100  # a smaller value counts as 0, for the same reason
 COLOURS = "viridis"  # a scale whose lightness rises evenly, so it survives black and white
 
 
@@ -207,7 +209,7 @@ def value_scale(values: Floats) -> tuple[str, float]:
         return "linear", 0.0
     low, middle, high = np.quantile(values / 4, [0.0, 0.5, 1.0])  # a quarter: differences stay within all floats
     squeezed = min(middle - low, high - middle) < 0.01 * (high - low)
-    if not squeezed or sizes.max() < 1e3 * sizes.min():
+    if not squeezed or sizes.max() < 1e3 * sizes.min() or sizes.max() > LOG_LARGEST:
         return "linear", 0.0
     if low > 0:
         return "log", 0.0
@@ -225,7 +227,7 @@ def scale_values(ax: Axes, which: str, values: Floats) -> None:
     axis = getattr(ax, f"{which}axis")
     turn = axis.get_transform()
     low, high = turn.transform(np.array([finite.min(), finite.max()])).tolist()
-    pad = 0.06 * (high - low) or 0.1 * max(abs(low), 1e-6)  # of equal values a tenth, so that they stand in the middle
+    pad = 0.06 * (high - low) or _margin(low)
     getattr(ax, f"set_{which}lim")(*turn.inverted().transform(np.array([low - pad, high + pad])).tolist())
     ticks = {"log": log_ticks, "symlog": symlog_ticks, "linear": linear_ticks}[kind]
     ticks(ax, which)
@@ -237,12 +239,19 @@ def value_norm(values: Floats) -> Normalize:
 
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
+    if low == high:
+        low, high = low - _margin(low), high + _margin(high)
     kind, threshold = value_scale(finite)
     if kind == "log":
         return colors.LogNorm(low, high)
     if kind == "symlog":
         return colors.SymLogNorm(threshold, vmin=low, vmax=high, base=10)
     return colors.Normalize(low, high)
+
+
+def _margin(value: float) -> float:
+    """Return how far an axis reaches beyond a value that all trials have, so that it stands in the middle."""
+    return 0.1 * max(abs(value), 1e-6)
 
 
 def values_of(trials: Sequence[TrialRecord], target: Target = None, *, only_complete: bool = False) -> Floats:
@@ -257,7 +266,13 @@ def values_of(trials: Sequence[TrialRecord], target: Target = None, *, only_comp
         if trial.state == TrialState.COMPLETE or (trial.state == TrialState.PRUNED and not only_complete):
             value = trial.value if target is None else target(trial)
             numbers[i] = math.nan if value is None else float(value)
-    return np.where(np.abs(numbers) > LARGEST, np.copysign(math.inf, numbers), numbers)
+    return drawable(numbers)
+
+
+def drawable(numbers: Floats) -> Floats:
+    """Return numbers as an axis can show them: infinite beyond `LARGEST`, and 0 below `SMALLEST`."""
+    sizes = np.abs(numbers)
+    return np.where(sizes > LARGEST, np.copysign(math.inf, numbers), np.where(sizes < SMALLEST, 0.0, numbers))
 
 
 def best_number(study: Study) -> int | None:

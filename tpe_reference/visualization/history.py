@@ -23,7 +23,6 @@ import numpy as np
 from ..space import TrialState
 from .canvas import (
     BLUE,
-    LARGEST,
     ORANGE,
     STYLES,
     VERMILLION,
@@ -32,6 +31,7 @@ from .canvas import (
     Target,
     begin,
     best_number,
+    drawable,
     finished,
     label,
     legend,
@@ -137,14 +137,14 @@ def plot_intermediate_values(study: Study, *, ax: Axes | None = None) -> Axes:
         return finished(axes)
     linear_ticks(ax, "x", integer=True)
     values = np.array([v for trial in trials for v in trial.intermediate_values.values()], dtype=float)
-    scale_values(ax, "y", values[np.abs(values) <= LARGEST])
+    scale_values(ax, "y", drawable(values))
     alpha = max(0.2, min(0.9, 40 / len(trials)))
     best = best_number(study)
     handles: dict[str, Any] = {}
     for trial in trials:
         steps = sorted(trial.intermediate_values)
-        curve = np.array([trial.intermediate_values[step] for step in steps], dtype=float)
-        curve[~(np.abs(curve) <= LARGEST)] = math.nan  # a gap in the line
+        curve = drawable(np.array([trial.intermediate_values[step] for step in steps], dtype=float))
+        curve[~np.isfinite(curve)] = math.nan  # a gap in the line
         marker = "." if len(steps) == 1 else None
         if trial.number == best:
             look: dict[str, Any] = {"color": VERMILLION, "linewidth": 2.4, "zorder": 4}

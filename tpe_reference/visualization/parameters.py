@@ -82,7 +82,7 @@ def plot_param_importances(
     from ..importance import get_param_importances
 
     who = "plot_param_importances"
-    values = values_of(begin(who, study).trials, target)
+    values = values_of(begin(who, study).trials, target, only_complete=target is not None)
     axes = panels(who, ax, 1, 1)
     ax = axes[0, 0]
     ink = plain(ax)
@@ -103,10 +103,10 @@ def plot_param_importances(
     linear_ticks(ax, "x")
     ParamAxis("", Categorical(names)).dress(ax, "y", named=False)
     ax.set_ylim(len(names) - 0.4, -0.6)
-    for place, width in zip(places, widths, strict=True):
-        text = f"{width:.2f}" if width >= 0.005 else "<0.01"
-        look = {"va": "center", "size": min(8.0, ax.get_yticklabels()[0].get_size()), "color": ink}
-        ax.annotate(text, (width, place), (3, 0), textcoords="offset points", **look)
+    look = {"va": "center", "size": min(8.0, ax.get_yticklabels()[0].get_size()), "color": ink}
+    for place in map(int, ax.get_yticks()):  # where there is room for a name, there is for a number
+        text = f"{widths[place]:.2f}" if widths[place] >= 0.005 else "<0.01"
+        ax.annotate(text, (widths[place], place), (3, 0), textcoords="offset points", **look)
     return finished(axes)
 
 
@@ -166,10 +166,10 @@ def plot_slice(
             panel.tick_params(labelleft=False)
     if handles:
         legend(flat[0], handles)
-    for panel in flat[1 : len(shown)]:
+    for panel in flat[: len(shown)]:
         panel.set_ylim(flat[0].get_ylim())
-    if not np.isfinite(values).any():
-        flat[0].set_yticks([])
+        if not np.isfinite(values).any():
+            panel.set_yticks([])
     _colour_bar(flat[: len(shown)], Normalize(0, max(1, len(trials) - 1)), "trial")
     return finished(axes.ravel()[: len(shown)])
 
@@ -282,8 +282,8 @@ def plot_parallel_coordinate(
     own = [
         t.number for t in trials if all(p.name in t.distributions for p in shown) and math.isfinite(values[t.number])
     ]
-    if not own or not shown:
-        note(ax, "no complete trial\nhas all of these parameters" if shown else "no parameters yet")
+    if not own or len(shown) < 2:
+        note(ax, "no complete trial\nhas all of these parameters" if len(shown) > 1 else "fewer than two\nparameters")
         return finished(axes)
     norm = value_norm(values)
     units = np.array([[p.domain.to_unit(trials[n].params[p.name]) for p in shown] for n in own])

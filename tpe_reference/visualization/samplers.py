@@ -201,7 +201,7 @@ def plot_densities(
     above.set_title(f"trial {seen}", loc="left", fontsize="medium")
     if decision.told.l is None:
         below.set_yticks([])
-        note(above, f"one of the first {decision.sampler.n_startup_trials} trials,\nwhich are drawn at random", "y")
+        note(above, f"drawn at random: fewer than {decision.sampler.n_startup_trials}\nfinished trials have it", "y")
     else:
         label(below, "y", "log l − log g")
         _draw_densities(above, decision)
