@@ -812,6 +812,37 @@ def test_ctrl_c_keeps_what_has_finished_and_ends_the_rest(tmp_path: Path) -> Non
     study.optimize(bowl, n_trials=4, n_jobs=2)
 
 
+def test_ctrl_c_while_a_result_is_entered_loses_nothing() -> None:
+    """The first trial is the best: it is interrupted at every line of the method that enters it."""
+    n_lines = len({line for *_, line in Study._enter.__code__.co_lines()})
+    states = [str(_interrupted_at(at).trials[0].state) for at in range(n_lines)]
+    assert states == ["complete"] * n_lines
+
+
+def _interrupted_at(at: int) -> Study:
+    lines_to_go = [at]
+
+    def trace(frame: Any, event: str, argument: Any) -> Any:
+        if frame.f_code is not Study._enter.__code__:
+            return None
+        if event == "line":
+            lines_to_go[0] -= 1
+            if lines_to_go[0] == 0:
+                raise KeyboardInterrupt
+        return trace
+
+    study, before = create_study(seed=0), sys.gettrace()
+    sys.settrace(trace)
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            study.optimize(bowl, n_trials=1)
+    finally:
+        sys.settrace(before)
+    study.optimize(lambda trial: bowl(trial) + 100, n_trials=1)
+    assert study.best_trial.number == 0
+    return study
+
+
 WAITING = """
 import os, sys, threading
 import tpe_reference

@@ -838,17 +838,17 @@ class Study:
         """Enter a finished trial in the history; with ``given`` later trials see it as running with these for now."""
         number, outcome = record.number, self._as_outcome(record)
         self._enter_until(number)
-        self._finished.append(number)
-        if record.state == TrialState.COMPLETE and math.isfinite(outcome.loss):
-            best = self._best
-            if best is None or (outcome.loss, number) < (self._outcome(best).loss, best):
-                self._best = number
         if given is None:
             self._history[number : number + 1] = [outcome]  # replaces its running entry, or is appended
             self._learn(record)
         else:
             self._history[number : number + 1] = [FrozenTrial(dict(given), state=TrialState.RUNNING)]
             self._unseen[number] = outcome
+        if record.state == TrialState.COMPLETE and math.isfinite(outcome.loss):  # once it can be found there
+            best = self._best
+            if best is None or (outcome.loss, number) < (self._outcome(best).loss, best):
+                self._best = number
+        self._finished.append(number)  # last: what Ctrl-C interrupts is entered once more
 
     def _show(self, stop: int) -> None:
         """Let the history show what came of the trials before ``stop``, in the order of their numbers."""
