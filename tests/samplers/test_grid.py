@@ -10,8 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tpe_reference import Categorical, Float, FrozenTrial, GridSampler, Int, Study, Trial, TrialState, create_study
-from tpe_reference.samplers.grid import nth_point
+from tpe_reference import (
+    Categorical,
+    Domain,
+    Float,
+    FrozenTrial,
+    GridSampler,
+    Int,
+    Study,
+    Trial,
+    TrialState,
+    create_study,
+)
+from tpe_reference.samplers.grid import evenly_spaced, nth_point
 
 
 def points_of(sampler: GridSampler) -> list[dict[str, Any]]:
@@ -84,6 +95,12 @@ def test_values_may_come_from_numpy() -> None:
     assert {type(v) for p in points for v in p.values()} == {float, int}
 
 
+def test_values_may_come_from_anything_that_has_an_order() -> None:
+    looked_up: Any = {"small": 8, "large": 64}
+    points = points_of(GridSampler({"n": looked_up.values(), "size": looked_up}))
+    assert sorted((p["n"], p["size"]) for p in points) == list(itertools.product([8, 64], ["large", "small"]))
+
+
 def test_points_per_axis_are_evenly_spaced_with_both_ends_and_in_log_space_for_log() -> None:
     grid = GridSampler({"x": Float(-1, 1), "lr": Float(1e-4, 1, log=True)}, points=5)
     points = points_of(grid)
@@ -104,8 +121,14 @@ def test_finite_domains_with_more_values_than_points_are_thinned_evenly() -> Non
     assert values[-1] >= 90
     assert max(np.diff(values)) <= 30
     assert len(points_of(GridSampler({"c": Categorical(["a", "b", "c"])}, points=2))) == 3, "choices have no order"
-    logs = [p["n"] for p in points_of(GridSampler({"n": Int(1, 4, log=True)}, points=3))]
-    assert len(logs) == len(set(logs)), "no value twice where integers coincide"
+    # 1 owns 0.39 of the scale, log 3 / log 17: the first two of six points, 0 and 0.2, are both 1.
+    logs = [p["n"] for p in points_of(GridSampler({"n": Int(1, 8, log=True)}, points=6))]
+    assert len(logs) == len(set(logs)) < 6, "no value twice where integers coincide"
+
+
+def test_a_domain_with_as_many_values_as_points_is_taken_whole() -> None:
+    """Four points evenly spaced over 1 to 4 on a log scale would be 1, 1, 2 and 4."""
+    assert sorted(p["n"] for p in points_of(GridSampler({"n": Int(1, 4, log=True)}, points=4))) == [1, 2, 3, 4]
 
 
 def test_one_point_per_axis_is_the_middle() -> None:
@@ -244,6 +267,20 @@ def test_a_point_with_rounding_error_is_the_point() -> None:
     assert GridSampler(space).suggest(space, history) is None
 
 
+def test_every_point_of_a_continuum_is_recognised_though_its_place_is_rounded() -> None:
+    """Of these, the way to the unit interval and back misses some by a bit."""
+    axis = Float(1e-5, 3.7, log=True)
+    history = [FrozenTrial({"x": evenly_spaced(axis, 40, k)}, 0.0) for k in range(40)]
+    assert any(axis.from_unit(axis.to_unit(trial.params["x"])) != trial.params["x"] for trial in history)
+    assert GridSampler({"x": axis}, points=40).suggest({"x": axis}, history) is None
+
+
+def test_a_value_beyond_a_domain_holds_none_of_its_points() -> None:
+    space = {"x": Int(1, 3)}
+    history = [FrozenTrial({"x": x}, 0.0) for x in (0, 1, 2, 9)]
+    assert GridSampler(space).suggest(space, history) == {"x": 3}
+
+
 def test_a_bad_enqueued_value_fails_its_trial_and_not_the_search() -> None:
     study = create_study(sampler=GridSampler({"x": [1, 2, 3], "y": [4, 5]}))
     study.enqueue_trial({"x": [1], "y": 4})
@@ -263,6 +300,51 @@ def test_the_space_may_be_declared_at_ask() -> None:
     assert sorted(seen) == list(itertools.product([0.0, 0.5, 1.0], "ab"))
 
 
+def test_of_a_declared_space_the_grid_tries_its_own_values_alone() -> None:
+    grid, wide = GridSampler({"x": [1, 2], "y": [4, 5]}), {"x": Int(0, 9), "y": Int(0, 9)}
+    history: list[FrozenTrial] = []
+    while (params := grid.suggest(wide, history)) is not None:
+        history.append(FrozenTrial(params, 0.0))
+    assert sorted(tuple(trial.params.values()) for trial in history) == list(itertools.product([1, 2], [4, 5]))
+
+
+def test_a_point_with_rounding_error_is_the_grids_also_in_a_space_without_steps() -> None:
+    own, space = {"x": Float(0, 0.2, step=0.1)}, {"x": Float(0, 1)}
+    history = [FrozenTrial({"x": 0.3 - 0.2}, 0.0), FrozenTrial({"x": 0.3 - 0.1}, 0.0)]
+    new, used = GridSampler(own), GridSampler(own)
+    used.suggest(space, [])
+    assert [grid.suggest(space, history) for grid in (new, used)] == [{"x": 0.0}] * 2, "0.1 and 0.2 have been tried"
+
+
+def test_one_grid_serves_two_spaces_and_two_histories() -> None:
+    grid, space, history = GridSampler(points=1), dict[str, Domain](), list[FrozenTrial]()
+    for low in (0, 4, 0):
+        space["x"] = Float(low, low + 1)  # in one and the same dict
+        assert grid.suggest(space, history) == {"x": low + 0.5}
+    assert grid.suggest(space, [FrozenTrial({"x": 0.5}, 0.0)]) is None
+
+
+def test_a_history_whose_entries_are_others_is_a_new_one() -> None:
+    grid, space, history = GridSampler({"x": [1, 2]}), {"x": [1, 2]}, [FrozenTrial({"x": 1}, 0.0)]
+    assert grid.suggest(space, history) == {"x": 2}
+    history[:] = [FrozenTrial({"x": 2}, 0.0)]
+    assert grid.suggest(space, history) == {"x": 1}
+
+
+def test_a_grid_keeps_its_space_whatever_becomes_of_the_dict() -> None:
+    mine = {"x": [1, 2]}
+    grid = GridSampler(mine)
+    mine["y"] = [3]
+    assert grid.space == {"x": [1, 2]}
+
+
+def test_points_by_name_may_name_all_and_wait_for_the_space() -> None:
+    space = {"x": Float(0, 1), "y": Float(0, 1)}
+    for grid in (GridSampler(points={"x": 2, "y": 1}), GridSampler(space, points={"x": 2, "y": 1})):
+        history = [FrozenTrial({"x": 1.0, "y": 0.5}, 0.0)]
+        assert grid.suggest(space, history) == {"x": 0.0, "y": 0.5}
+
+
 # ---- mistakes --------------------------------------------------------------------------------------------------------
 
 
@@ -276,6 +358,14 @@ def test_a_parameter_that_the_grid_has_not_is_an_error_that_names_it() -> None:
     with pytest.raises(ValueError, match="'y'"):
         study.optimize(choose)
     assert study.trials[0].state == "failed"
+
+
+def test_a_declared_space_that_is_not_the_grids_is_an_error() -> None:
+    grid = GridSampler({"x": [1, 2], "y": [4, 5]})
+    with pytest.raises(ValueError, match=r"the grid has the parameters \['x', 'y'\], but \['x', 'z'\] were asked for"):
+        grid.suggest({"x": Int(0, 9), "z": Int(0, 9)}, [])
+    with pytest.raises(ValueError, match="x=2 of the grid lies outside"):
+        grid.suggest({"x": Int(0, 1), "y": Int(0, 9)}, [])
 
 
 def test_a_grid_value_outside_the_domain_of_the_objective_is_an_error_that_names_it() -> None:
@@ -293,6 +383,7 @@ def test_a_grid_value_outside_the_domain_of_the_objective_is_an_error_that_names
         ({"x": Float(0, 1)}, 0, "points"),
         ({"x": Float(0, 1)}, 2.5, "points.*2.5"),
         ({"x": Float(0, 1)}, {"x": -1}, "points.*-1"),
+        ({"x": Float(0, 1)}, True, "points.*True"),
         ({"x": Float(0, 1), "y": Float(0, 1)}, {"x": 3}, "y is continuous"),
     ],
 )
@@ -310,6 +401,8 @@ def test_mistakes_are_named_at_once(space: Any, points: Any, message: str) -> No
         ({"x": "ab"}, None, "x must be a list"),
         ({"x": {"a", "b"}}, None, "x must be a list"),
         ({"x": [[1], [2]]}, None, "x has values that are no choices"),
+        ({"x": [1, [2]]}, None, "x has values that are no choices"),
+        ({"x": iter([1, 2])}, None, "x must be a list"),  # there would be nothing left of it at the first trial
         ({"x": Float(0, 1)}, {"y": 3}, "points names"),
     ],
 )

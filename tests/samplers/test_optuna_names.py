@@ -63,6 +63,7 @@ def test_two_seeds_that_differ_are_an_error_and_so_is_one_that_is_none() -> None
         (TPESampler(multivariate=True, group=True, constant_liar=True), tpe.TPESampler()),
         (TPESampler(multivariate=False), tpe.TPESampler(rules=Rules(joint=False))),
         (TPESampler(consider_prior=True, prior_weight=1.0, gamma=None, weights=None), tpe.TPESampler()),
+        (TPESampler(consider_magic_clip=True, consider_endpoints=False), tpe.TPESampler()),
         (CmaEsSampler(seed=1, sigma0=None, n_startup_trials=1, x0=None), cma_es.CmaEsSampler()),
         (CmaEsSampler(parabola=False), cma_es.CmaEsSampler(parabola=False)),
         (CmaEsSampler(restart_strategy="bipop", popsize=4), cma_es.CmaEsSampler(restart="bipop", popsize=4)),
@@ -87,6 +88,19 @@ def test_the_algorithm_is_that_of_the_pure_file(ours: Any, pure: Any) -> None:
         history.append(FrozenTrial(proposals[0], (proposals[0]["x"] - 0.3) ** 2))
 
 
+@pytest.mark.parametrize("name", ["RandomSampler", "TPESampler", "CmaEsSampler"])
+def test_optunas_own_defaults_can_be_written_out(name: str) -> None:
+    optuna, ours = pytest.importorskip("optuna"), getattr(tpe_reference, name)
+    parameters = inspect.signature(getattr(optuna.samplers, name)).parameters.values()
+    defaults = {parameter.name: parameter.default for parameter in parameters}
+    assert vars(ours(**defaults)) == vars(ours())
+
+
+def test_a_population_that_doubles_or_is_left_to_the_restarts_is_what_there_is() -> None:
+    assert [CmaEsSampler(inc_popsize=n).restart for n in (2, -1)] == ["ipop", "ipop"]
+    assert CmaEsSampler(restart_strategy="bipop").restart == CmaEsSampler(restart="bipop").restart == "bipop"
+
+
 def test_multivariate_says_whether_parameters_are_chosen_together() -> None:
     assert TPESampler().rules.joint, "as Optuna does from version 5 on"
     assert TPESampler(multivariate=True).rules.joint
@@ -107,13 +121,23 @@ def test_every_argument_of_the_pure_file_can_be_given(name: str) -> None:
         (lambda: TPESampler(prior_weight=2.0), "prior_weight=2.0 is not covered: .*good_weights"),
         (lambda: TPESampler(constraints_func=print), "constraints are not covered; return inf"),
         (lambda: TPESampler(n_startup_trails=5), r"TPESampler has no argument 'n_startup_trails'; help\(TPESampler\)"),
-        (lambda: TPESampler(n_candidates=2, n_ei_candidates=2), "n_candidates and n_ei_candidates are one argument"),
-        (lambda: TPESampler(rules=Rules(), multivariate=False), "rules and multivariate=False are one argument"),
+        (lambda: TPESampler(consider_magic_clip=False), "consider_magic_clip=False is not covered: .*always clipped"),
+        (lambda: TPESampler(consider_endpoints=True), "consider_endpoints=True is not covered: .*tpe_variants"),
+        (lambda: TPESampler(n_candidates=2, n_ei_candidates=2), "TPESampler: n_candidates and n_ei_candidates are one"),
+        (lambda: TPESampler(rules=Rules(), multivariate=False), "TPESampler: rules and multivariate=False are one"),
         (lambda: CmaEsSampler(x0={"x": 1}), "x0=.* is not covered: .*enqueue_trial"),
         (lambda: CmaEsSampler(source_trials=[]), "source_trials"),
-        (lambda: CmaEsSampler(restart="ipop", restart_strategy="ipop"), "are one argument"),
+        (lambda: CmaEsSampler(independent_sampler=RandomSampler()), "independent_sampler=.* is not covered: .*one by"),
+        (lambda: CmaEsSampler(lr_adapt=True), "lr_adapt=True is not covered: .*raise popsize"),
+        (lambda: CmaEsSampler(popsise=5), r"CmaEsSampler has no argument 'popsise'; help\(CmaEsSampler\)"),
+        (
+            lambda: CmaEsSampler(restart="ipop", restart_strategy="ipop"),
+            "CmaEsSampler: restart and restart_strategy are",
+        ),
+        (lambda: CmaEsSampler(inc_popsize=1), "inc_popsize=1 is not covered: .*ipop"),
+        (lambda: CmaEsSampler(inc_popsize=3), "inc_popsize=3 is not covered: .*ipop"),
         (lambda: CmaEsSampler(use_separable_cma=True), "the full covariance is always learnt"),
-        (lambda: GridSampler({"x": [1]}, search_space={"x": [1]}), "space and search_space are one argument"),
+        (lambda: GridSampler({"x": [1]}, search_space={"x": [1]}), "GridSampler: space and search_space are one"),
     ],
 )
 def test_what_has_no_equivalent_is_refused(make: Callable[[], Any], message: str) -> None:

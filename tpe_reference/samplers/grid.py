@@ -36,7 +36,7 @@ Start reading at `GridSampler.suggest`, then `nth_point`.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -164,7 +164,7 @@ def axis_values(name: str, axis: Domain | Sequence[Any], points: int | None) -> 
     Raises:
         ValueError: For a list that is empty or names a value twice, or a continuous domain without ``points``.
     """
-    if isinstance(axis, (str, bytes, Set)) or not (isinstance(axis, Iterable) or hasattr(axis, "from_unit")):
+    if isinstance(axis, (str, bytes, Set, Iterator)) or not (isinstance(axis, Iterable) or hasattr(axis, "from_unit")):
         raise ValueError(f"GridSampler: {name} must be a list of values or a domain, got {axis!r}")
     if isinstance(axis, Iterable):
         values = axis.tolist() if isinstance(axis, np.ndarray) else list(axis)
@@ -202,8 +202,6 @@ class _EvenlySpaced(Sequence[Any]):
         return self.n
 
     def __getitem__(self, k: Any) -> Any:
-        if isinstance(k, slice):
-            return [self[i] for i in range(self.n)[k]]
         return evenly_spaced(self.domain, self.n, range(self.n)[k])  # the range raises the IndexError that ends a loop
 
 
