@@ -10,7 +10,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -41,10 +41,12 @@ from tpe_reference import (
     TrialPruned,
     TrialState,
     create_study,
+    files,
     load_study,
     pruners,
     samplers,
 )
+from tpe_reference.disk import write_whole
 from tpe_reference.samplers.tpe import Rules
 from tpe_reference.samplers.tpe_variants import HYPEROPT, VARIANTS
 from tpe_reference.study import StudyContents
@@ -469,6 +471,30 @@ def test_save_brings_its_own_file_up_to_date_but_not_back(tmp_path: Path) -> Non
         branch.save(path)
     branch.save(tmp_path / "branch.json")
     assert outline(load_study(path)) == outline(study)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders cannot be locked")
+def test_of_two_that_save_at_once_the_second_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "study.json"
+    small_study().save(path)
+    one, two = load_study(path), load_study(path)
+    run(one, flat, 1)
+    run(two, branches, 1)
+    with ThreadPoolExecutor(1) as thread:
+
+        def write_late(*arguments: Any) -> None:
+            """Write what has been checked once the other one has saved, or waits for this."""
+            monkeypatch.setattr(files, "write_whole", write_whole)
+            saved.append(thread.submit(two.save, path))
+            wait(saved, timeout=0.1)
+            write_whole(*arguments)
+
+        saved: list[Future[None]] = []
+        monkeypatch.setattr(files, "write_whole", write_late)
+        one.save(path)
+        with pytest.raises(ValueError, match="another branch of it: its trial 3 is not in this one"):
+            saved[0].result()
+    assert outline(load_study(path)) == outline(one)
 
 
 def test_truncated_anywhere_it_is_damaged_and_never_a_traceback_of_ours(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from types import ModuleType
 from typing import Any
 
 from . import pruners, samplers
-from .disk import write_whole
+from .disk import alone_in, write_whole
 from .samplers.tpe import Rules
 from .samplers.tpe_variants import VARIANTS
 from .space import Domain, TrialState, domain_from_json, domain_to_json
@@ -58,9 +58,11 @@ def save(study: Study, path: str | os.PathLike[str], *, overwrite: bool = False)
     file = Path(path)
     with study._lock:
         document = _checked(study)
-        if not overwrite:
-            _check_old(file, document)
-        write_whole(file, _text(document))
+        text = _text(document)
+        with alone_in(Path(os.path.realpath(file)).parent):
+            if not overwrite:
+                _check_old(file, document)
+            write_whole(file, text)
 
 
 def as_json(study: Study) -> str:
