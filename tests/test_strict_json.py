@@ -70,6 +70,23 @@ def test_what_contains_itself_is_refused() -> None:
         encode(endless, "here")
 
 
+@pytest.mark.parametrize("wrap", [lambda inner: [inner], lambda inner: {"a": inner}, lambda inner: {1: inner}])
+def test_what_can_be_written_can_be_read_and_nothing_deeper(wrap: Any) -> None:
+    value: Any = math.nan
+    for _ in range(100):
+        value = wrap(value)
+    written = encode(value, "here")
+    assert bits(decode(parse(json.dumps(written)), "here")) == bits(value)
+    with pytest.raises(ValueError, match=r"^here.*is nested more than 100 levels deep"):
+        encode(wrap(value), "here")
+    for n_more in (1, 800):  # with so many Python's own stack would be at its end
+        deeper = written
+        for _ in range(n_more):
+            deeper = [deeper]
+        with pytest.raises(ValueError, match=r"here.* is nested more than 100 levels deep$"):
+            decode(deeper, "here")
+
+
 @pytest.mark.parametrize(
     "text",
     [

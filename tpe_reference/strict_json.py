@@ -95,28 +95,32 @@ def _is_json(value: Any) -> bool:
     return value is None or kind is bool or (kind is str and not _is_broken(value))
 
 
-def decode(data: Any, where: str) -> Any:
+def decode(data: Any, where: str, depth: int = 0) -> Any:
     """Return the value that `encode` has made into data.
 
     Args:
         data: What `parse` returns.
         where: The name of its place, for error messages.
+        depth: How many levels it is inside already.
 
     Raises:
-        ValueError: For a tag with a content that is not its own. The text begins with the place.
+        ValueError: For a tag with a content that is not its own, and for what `encode` would have refused as nested too
+            deeply. The text begins with the place.
     """
+    if depth > _DEEPEST:
+        raise ValueError(f"{where} is nested more than {_DEEPEST} levels deep")
     if isinstance(data, list):
-        return [decode(entry, f"{where}[{i}]") for i, entry in enumerate(data)]
+        return [decode(entry, f"{where}[{i}]", depth + 1) for i, entry in enumerate(data)]
     if not isinstance(data, dict):
         return data
     if len(data) == 1:
         ((tag, content),) = data.items()
         if tag in TAGS:
-            return _decode_tag(tag, content, where)
-    return {key: decode(entry, f"{where}{_step(key)}") for key, entry in data.items()}
+            return _decode_tag(tag, content, where, depth)
+    return {key: decode(entry, f"{where}{_step(key)}", depth + 1) for key, entry in data.items()}
 
 
-def _decode_tag(tag: str, content: Any, where: str) -> Any:
+def _decode_tag(tag: str, content: Any, where: str, depth: int) -> Any:
     if tag == "float" and content in ("nan", "inf", "-inf"):
         return float(content)
     if tag == "int" and isinstance(content, str) and re.fullmatch(r"-?0x[0-9a-f]+", content):
@@ -124,9 +128,10 @@ def _decode_tag(tag: str, content: Any, where: str) -> Any:
     if tag == "str" and isinstance(content, list) and all(_is_code_point(entry) for entry in content):
         return "".join(map(chr, content))
     if tag == "dict" and isinstance(content, list) and all(isinstance(p, list) and len(p) == 2 for p in content):
-        keys = [decode(key, f"a key of {where}") for key, _ in content]
+        keys = [decode(key, f"a key of {where}", depth + 1) for key, _ in content]
         if not any(isinstance(key, (list, dict)) for key in keys):
-            return {key: decode(entry, f"{where}{_step(key)}") for key, (_, entry) in zip(keys, content, strict=True)}
+            pairs = zip(keys, (entry for _, entry in content), strict=True)
+            return {key: decode(entry, f"{where}{_step(key)}", depth + 1) for key, entry in pairs}
     raise ValueError(f"{where} is no {tag}: {content!r:.80}")
 
 
