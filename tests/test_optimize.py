@@ -87,7 +87,7 @@ quiet = pytest.mark.filterwarnings("ignore:trial .* failed", "ignore:trial .* na
 
 
 def workers_left() -> list[Any]:
-    """Return the processes that a search has left; not those of joblib, which wait where scikit-learn used some before."""
+    """Return the processes that a search has left; not those of joblib, which wait where scikit-learn used some."""
     return [process for process in multiprocessing.active_children() if not process.name.startswith("Loky")]
 
 
