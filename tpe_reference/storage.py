@@ -389,7 +389,7 @@ def _read_url(url: object) -> sa.URL:
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername != "sqlite":
         raise ValueError(f"{known}; {backend!r} is not supported")
-    if parsed.username or parsed.password or parsed.host or parsed.query:
+    if parsed.username or parsed.password or parsed.host or "?" in rest:
         raise ValueError(f"{known}; SQLite has no users, no host and no options (a ? in a file's name is written %3F)")
     if parsed.database in (None, "", ":memory:"):
         raise ValueError(f"{known}; a study that no other process shares needs none: leave storage out")

@@ -285,6 +285,12 @@ def test_a_folder_that_is_not_there_and_one_that_may_not_be_written(tmp_path: Pa
     assert not list(tmp_path.glob("*.db-*")), "looking for a study leaves nothing behind"
 
 
+def test_no_part_of_a_files_name_is_taken_for_an_option(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"no options \(a \? in a file's name is written %3F\)"):
+        create_study(storage=f"sqlite:///{tmp_path}/is it?.db")
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_database_of_another_program_is_left_alone(sqlite_url: str, tmp_path: Path) -> None:
     path = tmp_path / "study.db"
     database = sqlite3.connect(path)
