@@ -137,15 +137,23 @@ def _draw(axes: "Axes", result: Result, unit: str) -> None:
         latest.append(float(x[-1]))
     if finite and unit == "seconds" and max(latest) > 3.0 * min(latest):
         axes.set_xscale("log")
-    _tick_labels(axes)
+    if finite:
+        _tick_labels(axes, unit)
+    else:
+        axes.set(xticks=[], yticks=[])
     axes.grid(True, which="major", alpha=0.25, linewidth=0.6)
 
 
-def _tick_labels(axes: "Axes") -> None:
-    from matplotlib.ticker import LogFormatter, MaxNLocator
+def _tick_labels(axes: "Axes", unit: str) -> None:
+    from matplotlib.ticker import LogFormatter, LogLocator, MaxNLocator, NullFormatter
 
+    low, high = axes.get_xlim()
     if axes.get_xscale() == "linear":
-        axes.xaxis.set_major_locator(MaxNLocator(5, integer=axes.get_xlim()[1] > 5.0))
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=unit != "seconds"))
+    elif high < 100.0 * low:  # the labels in between are as long as 3 x 10^-4, and there is room for one each
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+        axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
     low, high = axes.get_ylim()
     if axes.get_yscale() == "log" and high < 50.0 * low:  # too short for powers of ten alone: 2, 3, 6, 10, 20
         sparse = LogFormatter(minor_thresholds=(2.0, 0.5))  # knows which labels have room, but writes 2e-01

@@ -135,13 +135,13 @@ def verdict(result: Result) -> str:
 def number(value: float) -> str:
     """Return three digits of a number.
 
-    >>> number(0.0), number(1234.5), number(0.05678), number(math.inf)
-    ('0', '1230', '0.0568', 'none')
+    >>> number(0.0), number(1234.5), number(999.7), number(0.05678), number(math.inf)
+    ('0', '1230', '1000', '0.0568', 'none')
     """
     if not math.isfinite(value):
         return "none"
     text = f"{value:.3g}"
-    return f"{float(text):.0f}" if 1000 <= abs(value) < 1e5 else text
+    return f"{float(text):.0f}" if 1000 <= abs(float(text)) < 1e5 else text
 
 
 def _percent(share: float) -> str:
