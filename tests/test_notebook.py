@@ -81,6 +81,16 @@ def test_few_and_extreme_values_are_shown(values: list[float], direction: str) -
     )
 
 
+@pytest.mark.parametrize(
+    "values", [[-12345.678901, -12345.678902, -12345.67], [-1e299, -2e297, -1e290], [0.5, 0.25, 1]]
+)
+def test_the_numbers_at_the_axis_fit_beside_it(values: list[float]) -> None:
+    labels = re.findall(r'<text x="80" [^>]*text-anchor="end" ([^>]*)>([^<]*)</text>', study_of(values)._repr_html_())
+    assert len(labels) == 2
+    for look, number in labels:
+        assert ("textLength" in look) == (7 * len(number) > 80), "a digit of a wide font is 7 pixels wide"
+
+
 def test_a_study_of_only_failures_is_shown() -> None:
     study = create_study(seed=0)
     study.tell(study.ask({"x": Float(0, 1)}), state="failed")

@@ -432,6 +432,21 @@ def test_a_space_that_holds_fewer_candidates_ends_the_search() -> None:
     assert sorted(grid.fit(X, Y).cv_results_["param_alpha"]) == pytest.approx([0.1, 1.0, 10.0])
 
 
+@pytest.mark.parametrize(
+    ("written", "arguments", "candidates"),
+    [
+        ({"alpha": Float(0.1, 10)}, {"n_iter": 3}, "each of 3 candidates"),
+        ({"alpha": [0.1, 1.0]}, {"n_iter": None}, "each of 2 candidates"),
+        ({"alpha": Float(1, 9)}, {"n_iter": None, "sampler": GridSampler(points=3)}, "each candidate of the grid"),
+    ],
+)
+def test_verbose_says_how_many_fits_there_will_be(
+    written: dict[str, Any], arguments: dict[str, Any], candidates: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    TPESearchCV(Ridge(), written, cv=2, verbose=1, **arguments).fit(X, Y)
+    assert capsys.readouterr().out.startswith(f"At most 2 folds for {candidates}\n")
+
+
 # ---- mistakes ----------------------------------------------------------------------------------------------------
 
 

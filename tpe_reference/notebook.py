@@ -25,6 +25,7 @@ from .text import as_html
 
 WIDTH, HEIGHT = 360, 150  # of the picture, in pixels: half of a notebook's column
 LEFT, RIGHT, TOP, BOTTOM = 88, 10, 8, 20  # room for the numbers at the axes
+FITS = 11  # letters of a number at an axis, of 7 pixels in a wide font
 MOST = 300  # dots, and steps of the line: one for each pixel; more would show nothing more
 
 Point = tuple[int, float]  # a trial's number, and a value
@@ -95,7 +96,11 @@ def _numbers(low: float, high: float, worst: float) -> str:
         digits = 4 if f"{low:.4g}" != f"{high:.4g}" else 9
         above, below = "≥ " * (worst > high), "≤ " * (worst < low)
         labels = [(f"{above}{high:.{digits}g}", TOP + 8), (f"{below}{low:.{digits}g}", HEIGHT - BOTTOM)]
-    return "".join(f'<text x="{LEFT - 8}" y="{y}" text-anchor="end">{text}</text>' for text, y in labels)
+    narrow = f'textLength="{LEFT - 10}" lengthAdjust="spacingAndGlyphs"'  # else its beginning would be cut off
+    return "".join(
+        f'<text x="{LEFT - 8}" y="{y}" text-anchor="end" {narrow if len(text) > FITS else ""}>{text}</text>'
+        for text, y in labels
+    )
 
 
 def _placing(last: int, low: float, high: float) -> Callable[[int, float], tuple[float, float]]:

@@ -184,8 +184,6 @@ class TPESearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no ty
         seed = _seed(self.random_state)
         searched, held_out = self._hold_out(rows, seed)
         splits = self._split(searched)
-        if self.verbose:
-            print(f"At most {len(splits)} folds for each of {self.n_iter} candidates")  # noqa: T201  # verbose prints
         sampler, pruner = clone(self.sampler, safe=False), clone(self.pruner, safe=False)  # which it leaves as given
         study = create_study(direction="maximize", sampler=sampler, pruner=pruner, seed=seed)
         candidates = self._search(study, space, splits, self._fold_function(searched, scorer))
@@ -269,6 +267,9 @@ class TPESearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no ty
     ) -> list[_Candidate]:
         """Choose candidates and evaluate them, batch by batch."""
         n_iter = self._n_candidates(space)
+        if self.verbose:
+            of = f"each of {n_iter} candidates" if math.isfinite(n_iter) else "each candidate of the grid"
+            print(f"At most {len(splits)} folds for {of}")  # noqa: T201  # verbose prints
         base = clone(self.estimator)
         candidates: list[_Candidate] = []
         with Parallel(n_jobs=self.n_jobs, pre_dispatch=self.pre_dispatch) as parallel:
