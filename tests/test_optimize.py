@@ -599,7 +599,7 @@ def test_workers_that_cannot_load_the_objective_leave_nobody_behind(tmp_path: Pa
     study = create_study(seed=0)
     with pytest.raises(TypeError, match="could not load what it was sent: FileExistsError"):
         study.optimize(LoadsOnce(tmp_path / "mark"), n_trials=4, n_jobs=4)
-    left = multiprocessing.active_children()
+    left = workers_left()
     for process in left:
         process.kill()
     assert left == []
