@@ -417,6 +417,14 @@ def test_of_several_metrics_the_search_follows_the_one_to_refit_by_or_the_first(
     assert not hasattr(first, "best_index_")
 
 
+def test_a_second_fit_tells_nothing_of_the_first() -> None:
+    search = TPESearchCV(TREE, {"max_depth": Int(1, 9)}, n_iter=2, cv=2, holdout=0.2).fit(X, Y)
+    assert "held-out" in search.report()
+    search.set_params(holdout=None, refit=False, scoring=["accuracy", "f1_macro"]).fit(X, Y)
+    assert search.report() == "2 candidates, 0 of them pruned, 2-fold cross-validation"
+    assert not hasattr(search, "predict"), "it has not been fitted to all rows"
+
+
 # ---- how many ----------------------------------------------------------------------------------------------------
 
 

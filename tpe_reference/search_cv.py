@@ -176,6 +176,8 @@ class TPESearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no ty
         """
         self._validate_params()  # scikit-learn checks the arguments that it knows
         _check_arguments(self)
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)  # what an earlier fit, with other arguments, has come to is not true of this one
         space = read_space(self.param_distributions)
         scorer, _ = self._get_scorers()
         X, y = indexable(X, y)
