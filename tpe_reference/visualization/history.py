@@ -138,34 +138,33 @@ def plot_intermediate_values(study: Study, *, ax: Axes | None = None) -> Axes:
     linear_ticks(ax, "x", integer=True)
     values = np.array([v for trial in trials for v in trial.intermediate_values.values()], dtype=float)
     scale_values(ax, "y", drawable(values))
-    alpha = max(0.2, min(0.9, 40 / len(trials)))
+    looks = _curve_looks(ink, alpha=max(0.2, min(0.9, 40 / len(trials))))
     best = best_number(study)
     handles: dict[str, Any] = {}
     for trial in trials:
         steps = sorted(trial.intermediate_values)
         curve = drawable(np.array([trial.intermediate_values[step] for step in steps], dtype=float))
         curve[~np.isfinite(curve)] = math.nan  # a gap in the line
-        marker = "." if len(steps) == 1 else None
-        if trial.number == best:
-            look: dict[str, Any] = {"color": VERMILLION, "linewidth": 2.4, "zorder": 4}
-            name = "best"
-        elif trial.state == TrialState.PRUNED:
-            look = {"color": ink, "linewidth": 0.9, "alpha": alpha, "linestyle": (0, (4, 1.5)), "zorder": 2}
-            name = "pruned"
-            marker = "D"
-        else:
-            look = {"color": BLUE, "linewidth": 1.1, "alpha": alpha, "zorder": 3}
-            name = str(trial.state)
-            if trial.state != TrialState.COMPLETE:
-                look["linestyle"] = ":"
-                marker = "x" if trial.state == TrialState.FAILED else "."
-        last = [int(np.flatnonzero(np.isfinite(curve))[-1])] if np.isfinite(curve).any() else []
-        more = {"marker": marker, "markevery": last, "markersize": 4, "fillstyle": "none"} if marker else {}
-        (line,) = ax.plot(steps, curve, **look, **more)
+        name = "best" if trial.number == best else str(trial.state)
+        look = {"marker": "." if len(steps) == 1 else None, **looks[name]}
+        last = np.flatnonzero(np.isfinite(curve))[-1:].tolist()
+        (line,) = ax.plot(steps, curve, markevery=last, markersize=4, fillstyle="none", **look)
         handles.setdefault(name, line)
-    order = ["best", "complete", "pruned", "failed", "running"]
-    legend(ax, {name: handles[name] for name in order if name in handles})
+    legend(ax, {name: handles[name] for name in looks if name in handles})
     return finished(axes)
+
+
+def _curve_looks(ink: str, alpha: float) -> dict[str, dict[str, Any]]:
+    """Return how the curves of the best trial and of those of each state look, in the order of the legend."""
+    unfinished = {"color": BLUE, "linewidth": 1.1, "alpha": alpha, "zorder": 3, "linestyle": ":"}
+    pruned = {"color": ink, "linewidth": 0.9, "alpha": alpha, "zorder": 2, "linestyle": (0, (4, 1.5)), "marker": "D"}
+    return {
+        "best": {"color": VERMILLION, "linewidth": 2.4, "zorder": 4},
+        "complete": {"color": BLUE, "linewidth": 1.1, "alpha": alpha, "zorder": 3},
+        "pruned": pruned,
+        "failed": {**unfinished, "marker": "x"},
+        "running": {**unfinished, "marker": "."},
+    }
 
 
 def plot_edf(
@@ -236,13 +235,7 @@ def plot_timeline(study: Study, *, ax: Axes | None = None) -> Axes:
         label(ax, "x", "time")
         note(ax, "no trials yet")
         return finished(axes)
-    first = min(trial.datetime_start for trial in trials)
-    latest = max(trial.datetime_complete or trial.datetime_start for trial in trials)
-    starts = np.array([(trial.datetime_start - first).total_seconds() for trial in trials])
-    ends = np.array([((trial.datetime_complete or latest) - first).total_seconds() for trial in trials])
-    unit, seconds = "hours", 3600.0
-    if ends.max() < 3 * 3600:
-        unit, seconds = ("minutes", 60.0) if ends.max() >= 3 * 60 else ("seconds", 1.0)
+    starts, ends, unit = _times(trials)
     looks = {"complete": (BLUE, None), "pruned": (ORANGE, "///"), "failed": (VERMILLION, "xxx"), "running": (ink, "..")}
     handles: dict[str, Any] = {}
     for state, (colour, hatch) in looks.items():
@@ -250,7 +243,7 @@ def plot_timeline(study: Study, *, ax: Axes | None = None) -> Axes:
         look: dict[str, Any] = {"facecolor": colour, "hatch": hatch, "edgecolor": ax.get_facecolor(), "linewidth": 0}
         if own:
             widths = np.maximum(ends[own] - starts[own], ends.max() / 300)  # at least a pixel or two
-            left, right, middle = starts[own] / seconds, (starts[own] + widths) / seconds, np.array(own, dtype=float)
+            left, right, middle = starts[own], starts[own] + widths, np.array(own, dtype=float)
             corners = [(left, middle - 0.45), (right, middle - 0.45), (right, middle + 0.45), (left, middle + 0.45)]
             # One collection: barh makes an object of every bar, and takes seconds for thousands.
             ax.add_collection(PolyCollection(list(np.moveaxis(np.array(corners), 2, 0)), **look))
@@ -261,6 +254,19 @@ def plot_timeline(study: Study, *, ax: Axes | None = None) -> Axes:
     linear_ticks(ax, "y", integer=True)
     legend(ax, handles)
     return finished(axes)
+
+
+def _times(trials: Sequence[TrialRecord]) -> tuple[Floats, Floats, str]:
+    """Return when each trial began and ended, since the first began, and the unit of that; running ones end last."""
+    first = min(trial.datetime_start for trial in trials)
+    latest = max(trial.datetime_complete or trial.datetime_start for trial in trials)
+    starts = np.array([(trial.datetime_start - first).total_seconds() for trial in trials])
+    ends = np.array([((trial.datetime_complete or latest) - first).total_seconds() for trial in trials])
+    if ends.max() < 3 * 60:
+        return starts, ends, "seconds"
+    if ends.max() < 3 * 3600:
+        return starts / 60, ends / 60, "minutes"
+    return starts / 3600, ends / 3600, "hours"
 
 
 def _styles(n: int) -> list[tuple[str, Any, str]]:

@@ -136,41 +136,32 @@ def plot_slice(
     from matplotlib.colors import Normalize
 
     shown = param_axes(who, trials, params)
-    rows, columns = _grid(len(shown))
-    if ax is not None:
-        rows, columns = 1, max(1, len(shown))
-    axes = panels(who, ax, rows, columns, (2.5 * columns + 1.2, 2.4 * rows + 0.6) if len(shown) > 1 else None)
-    flat = list(axes.ravel())
-    for empty in flat[max(1, len(shown)) :]:
-        empty.set_axis_off()
+    axes = _slice_panels(who, ax, len(shown))
+    flat = list(axes.ravel()[: max(1, len(shown))])
     if not shown:
         plain(flat[0])
         label(flat[0], "y", target_name)
         note(flat[0], "no parameters yet")
         return finished(axes)
     values = values_of(trials, target)
+    best = best_number(study) if target is None else None
     handles: dict[str, Any] = {}
-    for k, (param, panel) in enumerate(zip(shown, flat, strict=False)):
+    for k, (param, panel) in enumerate(zip(shown, flat, strict=True)):
         plain(panel)
         scale_values(panel, "y", values)
         param.dress(panel, "x")
-        own = [trial for trial in trials if param.name in trial.distributions]
-        x = param.place([trial.params[param.name] for trial in own])
-        numbers = np.array([trial.number for trial in own], dtype=int)
-        handles |= _draw_slice(panel, x, values[numbers], own, len(trials))
-        if target is None:
-            handles |= _star(panel, study, own, x, values[numbers])
-        if k % columns == 0:
+        handles |= _draw_slice(panel, param, trials, values, best)
+        if k % axes.shape[1] == 0:
             label(panel, "y", target_name)
         else:
             panel.tick_params(labelleft=False)
     if handles:
         legend(flat[0], handles)
-    for panel in flat[: len(shown)]:
+    for panel in flat:
         panel.set_ylim(flat[0].get_ylim())
         if not np.isfinite(values).any():
             panel.set_yticks([])
-    _colour_bar(flat[: len(shown)], Normalize(0, max(1, len(trials) - 1)), "trial")
+    _colour_bar(flat, Normalize(0, max(1, len(trials) - 1)), "trial")
     return finished(axes.ravel()[: len(shown)])
 
 
@@ -200,6 +191,7 @@ def plot_contour(
     trials = begin(who, study).trials
     values = values_of(trials, target, only_complete=True)
     norm = value_norm(values)
+    best = best_number(study) if target is None else None
     dots = max(2.0, min(14.0, 3000.0 / max(1, len(trials))))
 
     def draw(panel: Axes, pair: tuple[ParamAxis, ParamAxis], own: list[TrialRecord]) -> None:
@@ -207,8 +199,7 @@ def plot_contour(
         _draw_field(panel, pair, own, np.asarray(norm(found), dtype=float))
         x, y = (param.place([trial.params[param.name] for trial in own]) for param in pair)
         panel.scatter(x, y, s=dots, color="black", edgecolors="white", linewidths=0.5 if dots > 4 else 0.2, zorder=3)
-        if target is None:
-            _star(panel, study, own, x, y)
+        _star(panel, best, own, x, y)
 
     return _pairs(who, study, params, values, draw, (norm, target_name), ax)
 
@@ -303,33 +294,48 @@ def plot_parallel_coordinate(
 # ---- what they are made of -------------------------------------------------------------------------------------------
 
 
-def _draw_slice(ax: Axes, x: Floats, values: Floats, own: Sequence[TrialRecord], n_trials: int) -> dict[str, Any]:
-    """Draw the trials of one panel; return what the legend has to explain."""
-    ink, handles = ax.xaxis.label.get_color(), {}
+def _slice_panels(who: str, ax: Any, n: int) -> Any:
+    """Return Axes for n parameters: the given ones in a row, or those of a new figure, without those left over."""
+    rows = 1 if ax is not None else max(1, math.ceil(n / MOST_COLUMNS))
+    columns = max(1, math.ceil(n / rows))
+    axes = panels(who, ax, rows, columns, (2.5 * columns + 1.2, 2.4 * rows + 0.6) if n > 1 else None)
+    for empty in axes.ravel()[max(1, n) :]:
+        empty.set_axis_off()
+    return axes
+
+
+def _draw_slice(
+    ax: Axes, param: ParamAxis, trials: Sequence[TrialRecord], values: Floats, best: int | None
+) -> dict[str, Any]:
+    """Draw the trials that have a parameter, in its panel; return what the legend has to explain."""
+    own = [trial for trial in trials if param.name in trial.distributions]
+    x = param.place([trial.params[param.name] for trial in own])
+    y = values[[trial.number for trial in own]]
+    ink, n_trials = ax.xaxis.label.get_color(), len(trials)
+    handles: dict[str, Any] = {}
     state = np.array([trial.state for trial in own], dtype=object)
     age = np.array([trial.number for trial in own], dtype=float)
     most = max(8.0, min(34.0, 8000.0 / n_trials))
     # To draw nothing would confuse matplotlib's layout: each kind only where there is one.
-    shown = (state == TrialState.COMPLETE) & np.isfinite(values)
+    shown = (state == TrialState.COMPLETE) & np.isfinite(y)
     if shown.any():
         sizes = most * (0.3 + 0.7 * age[shown] / max(1, n_trials - 1))
         look = {"cmap": COLOURS, "vmin": 0, "vmax": max(1, n_trials - 1), "edgecolors": ink, "linewidths": 0.3}
-        ax.scatter(x[shown], values[shown], s=sizes, c=age[shown], zorder=3, **look)
-    pruned = (state == TrialState.PRUNED) & np.isfinite(values)
+        ax.scatter(x[shown], y[shown], s=sizes, c=age[shown], zorder=3, **look)
+    pruned = (state == TrialState.PRUNED) & np.isfinite(y)
     if pruned.any():
         look = {"marker": "D", "facecolors": "none", "edgecolors": ink, "linewidths": 0.7}
-        handles["pruned"] = ax.scatter(x[pruned], values[pruned], s=0.6 * most, **look)
+        handles["pruned"] = ax.scatter(x[pruned], y[pruned], s=0.6 * most, **look)
     failed = x[state == TrialState.FAILED]
     if len(failed):
         look = {"color": ink, "marker": "x", "linestyle": "none", "markersize": 4, "clip_on": False, "zorder": 4}
         (handles["failed"],) = ax.plot(failed, np.zeros(len(failed)), transform=ax.get_xaxis_transform(), **look)
-    return handles
+    return handles | _star(ax, best, own, x, y)
 
 
-def _star(ax: Axes, study: Study, own: Sequence[TrialRecord], x: Floats, y: Floats) -> dict[str, Any]:
+def _star(ax: Axes, best: int | None, own: Sequence[TrialRecord], x: Floats, y: Floats) -> dict[str, Any]:
     """Mark the best trial of the study, if it is among these; return what the legend has to explain."""
     look = {"marker": "*", "color": VERMILLION, "edgecolors": "white", "linewidths": 0.6, "zorder": 5}
-    best = best_number(study)
     at = [i for i, trial in enumerate(own) if trial.number == best]
     return {"best": ax.scatter(x[at], y[at], s=110, **look)} if at else {}
 
@@ -380,12 +386,6 @@ def ranks_of(values: Floats) -> Floats:
     known = np.sort(values[~np.isnan(values)])
     ranks = (np.searchsorted(known, values, "left") + np.searchsorted(known, values, "right") - 1) / 2
     return np.where(np.isnan(values), math.nan, ranks / max(1, len(known) - 1))
-
-
-def _grid(n: int) -> tuple[int, int]:
-    """Return rows and columns for n panels."""
-    rows = max(1, math.ceil(n / MOST_COLUMNS))
-    return rows, max(1, math.ceil(n / rows))
 
 
 # ---- pairs of parameters ---------------------------------------------------------------------------------------------
