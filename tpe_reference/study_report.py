@@ -67,6 +67,7 @@ h1, .dim, figcaption { overflow-wrap: anywhere; }
 figure { margin: 0; } figure.wide { grid-column: 1 / -1; overflow-x: auto; }
 figure svg { display: block; width: 100%; height: auto; } figure.wide svg { min-width: 38rem; }
 figcaption { font-weight: 600; margin-bottom: .3rem; }
+td:first-child { min-width: 0; } /* it holds a number */
 .facts td, .facts th { white-space: normal; vertical-align: top; }
 .facts th { overflow-wrap: anywhere; min-width: 5rem; font-weight: 400; } .facts td { overflow-wrap: break-word; }
 pre { padding: .8rem 1rem; background: var(--mark); border-radius: 6px; }
