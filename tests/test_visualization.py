@@ -611,6 +611,24 @@ def test_given_axes_are_drawn_on_and_nothing_global_changes(plain: Study) -> Non
 
 
 @pytest.mark.filterwarnings("ignore:get_param_importances")
+class Watched:
+    """A study that its workers go on with: at each look it has one trial more."""
+
+    def __init__(self) -> None:
+        self.study = run(mixed, 15)
+
+    def __getattr__(self, name: str) -> Any:
+        self.study.optimize(mixed, n_trials=1)
+        return getattr(self.study, name)
+
+
+@pytest.mark.filterwarnings("ignore:get_param_importances")
+def test_a_study_can_be_looked_at_while_it_runs() -> None:
+    watched: Any = Watched()
+    for draw, shape in drawers(watched).values():
+        draw(canvas(*shape))
+
+
 def test_without_axes_each_picture_makes_one_figure(plain: Study) -> None:
     for name, (draw, _) in drawers(plain).items():
         draw(None)

@@ -73,12 +73,13 @@ def plot_optimization_history(
     axes = panels(who, ax, 1, 1)
     ax = axes[0, 0]
     ink = plain(ax)
-    values = {name: values_of(one.trials, target) for name, one in studies.items()}
+    records = {name: one.trials for name, one in studies.items()}  # once: a study that runs has more when asked again
+    values = {name: values_of(trials, target) for name, trials in records.items()}
     scale_values(ax, "y", np.concatenate([*values.values(), np.empty(0)]))
     handles: dict[str, Any] = {}
     several = len(studies) > 1
     for (name, one), (colour, dashes, marker) in zip(studies.items(), _styles(len(studies)), strict=True):
-        trials, found = one.trials, values[name]
+        trials, found = records[name], values[name]
         is_complete = np.array([trial.state == TrialState.COMPLETE for trial in trials], dtype=bool)
         shown = is_complete & np.isfinite(found)
         if shown.any():  # to draw nothing would confuse matplotlib's layout
@@ -97,7 +98,7 @@ def plot_optimization_history(
     n_trials = max((len(found) for found in values.values()), default=0)
     whole_ticks(ax, n_trials)
     if n_trials:
-        _mark_edges(ax, studies, values, handles, ink)
+        _mark_edges(ax, records, values, handles, ink)
     else:
         note(ax, "no trials yet")
     return finished(axes)
@@ -286,12 +287,16 @@ def _draw_pruned(ax: Axes, trials: Sequence[TrialRecord], values: Floats, colour
 
 
 def _mark_edges(
-    ax: Axes, studies: Mapping[str, Study], values: Mapping[str, Floats], handles: dict[str, Any], ink: str
+    ax: Axes,
+    records: Mapping[str, Sequence[TrialRecord]],
+    values: Mapping[str, Floats],
+    handles: dict[str, Any],
+    ink: str,
 ) -> None:
     """Add the legend, and mark at the edges the trials that have no place on the axis: failed or infinite."""
     from matplotlib.lines import Line2D
 
-    failed = [trial.number for one in studies.values() for trial in one.trials if trial.state == TrialState.FAILED]
+    failed = [trial.number for trials in records.values() for trial in trials if trial.state == TrialState.FAILED]
     found = list(values.values())
     edges: dict[str, tuple[str, list[int]]] = {
         "failed": ("x", failed),

@@ -201,7 +201,7 @@ def plot_contour(
         panel.scatter(x, y, s=dots, color="black", edgecolors="white", linewidths=0.5 if dots > 4 else 0.2, zorder=3)
         _star(panel, best, own, x, y)
 
-    return _pairs(who, study, params, values, draw, (norm, target_name), ax)
+    return _pairs(who, trials, params, values, draw, (norm, target_name), ax)
 
 
 def plot_rank(
@@ -238,7 +238,7 @@ def plot_rank(
         look = {"s": size, "cmap": COLOURS, "norm": norm, "edgecolors": panel.xaxis.label.get_color()}
         panel.scatter(x, y, c=ranks[[trial.number for trial in own]], linewidths=0.4, **look)
 
-    return _pairs(who, study, params, values, draw, (norm, f"rank of {target_name}"), ax)
+    return _pairs(who, trials, params, values, draw, (norm, f"rank of {target_name}"), ax)
 
 
 def plot_parallel_coordinate(
@@ -393,7 +393,7 @@ def ranks_of(values: Floats) -> Floats:
 
 def _pairs(
     who: str,
-    study: Study,
+    trials: Sequence[TrialRecord],
     params: Sequence[str] | None,
     values: Floats,
     draw: Callable[[Axes, tuple[ParamAxis, ParamAxis], list[TrialRecord]], None],
@@ -401,7 +401,6 @@ def _pairs(
     ax: Any,
 ) -> Any:
     """Lay out a panel for each pair of parameters, the lower triangle of a square, and draw its trials."""
-    trials = study.trials
     shown = param_axes(who, trials, params)
     if params is not None and len(shown) < 2:
         raise ValueError(f"{who}: params must name two parameters or more, got {params!r}")
