@@ -296,10 +296,11 @@ def test_log_kernels_and_log_pdf_agree_with_the_formulas_written_out() -> None:
     assert np.exp(density.log_pdf(points)) == pytest.approx(expected @ w, rel=1e-9)
 
 
-def test_of_many_kernels_that_are_summed_some_at_a_time_none_is_lost() -> None:
-    units = encode(MIXED, [trial.params for trial in random_history(MIXED, 1700)])
-    points = encode(MIXED, [trial.params for trial in random_history(MIXED, 24, seed=1)])
-    few, many = (ParzenEstimator(MIXED, units[:n], np.linspace(0.5, 1.5, n)) for n in (30, 1700))
+def test_of_many_points_that_are_taken_some_at_a_time_none_is_lost() -> None:
+    """Two and a half million numbers a thousand points, and four million at a time."""
+    units = encode(MIXED, [trial.params for trial in random_history(MIXED, 2500)])
+    points = encode(MIXED, [trial.params for trial in random_history(MIXED, 1800, seed=1)])
+    few, many = (ParzenEstimator(MIXED, units[:n], np.linspace(0.5, 1.5, n)) for n in (30, 2500))
     for density, log_pdf in zip((few, many), log_pdfs([few, many], points), strict=True):
         expected = np.log(np.exp(density.log_kernels(points)) @ density.weights)
         assert log_pdf == pytest.approx(expected, rel=1e-10)

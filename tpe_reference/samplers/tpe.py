@@ -146,7 +146,6 @@ class TPESampler:
             order = memo.order_among(bad) if len(bad) > 150 else None
             weights, units = self.rules.bad_weights(len(bad)), memo.units[:, bad].T
             g = ParzenEstimator(space, units, weights, n_trials, self.rules, order, memo.layout)
-            _find_walls([l, g])  # of both at once, which saves calls
             candidates = memo.drop_tried(l.sample(rng, self.n_candidates), rng)
             log_l, log_g = log_pdfs([l, g], candidates)
             scores, chosen = log_l - log_g, choose(log_l, log_g)
@@ -438,7 +437,6 @@ class ParzenEstimator:
         self._sigma.ravel()[in_order], self._sigma[:, n] = sigma.T, rules.prior_sigma
         self._cells = _cells(list(self._layout.edges), self._mu, self._sigma, order) if self._layout.edges else {}
         self._choices = _Choices(self._layout, units, self.weights, rules) if self._layout.columns else None
-        self._walls: Floats | None = None  # of the rows without cells, (2, rows, n + 1): see `_find_walls`
         if not rules.cut_each:
             left, right = _walls(self._mu, self._sigma)
             inside = self.weights * (right - left).prod(axis=0)
@@ -463,7 +461,7 @@ class ParzenEstimator:
 
     def log_kernels(self, u: Floats) -> Floats:
         """Return log prod_j k_ij(x_j) for every point and every kernel, (m, d) -> (m, n + 1)."""
-        return _log_kernels([self], u, _log_masses([self], u), slice(None))
+        return _log_kernels([self], u)
 
     def sample(self, rng: np.random.Generator, m: int) -> Floats:
         """Draw m points from the density, (m, d)."""
@@ -472,19 +470,12 @@ class ParzenEstimator:
         i = cumulated[:-1].searchsorted(rng.random(m) * cumulated[-1], side="right")  # each point is one kernel's
         # A normal cut off at the walls: where Phi has risen by a random share of what it rises by between them.
         mu, sigma = self._mu.take(i, axis=1), self._sigma.take(i, axis=1)
-        # (Where some parameters have cells, the walls are not known for all of them.)
-        left, right = _walls(mu, sigma) if self._walls is None or self._layout.edges else self._walls.take(i, axis=2)
+        left, right = _walls(mu, sigma)
         x = mu + sigma * normal_quantile(left + rng.random(mu.shape) * (right - left))
         u[:, self._layout.numeric] = np.minimum(np.maximum(x, 0.0), 1.0).T
         if self._choices is not None:
             u[:, self._layout.columns] = self._choices.sample(rng, i)
         return u
-
-    def _walls_of(self, some: slice) -> Floats:
-        """Return Phi at the walls for some kernels of the parameters without cells, (2, rows of those, kernels)."""
-        if self._walls is not None:
-            return self._walls[:, :, some]
-        return _walls(self._mu[:, some][self._layout.smooth], self._sigma[:, some][self._layout.smooth])
 
 
 @dataclass(frozen=True)
@@ -571,10 +562,10 @@ class _Choices:
         ones[self.made(u) + first[:, None], np.arange(len(u))] = 1.0
         return ones
 
-    def log_kernels(self, some: slice) -> list[Floats]:
-        """Return the logarithms of (4) for every choice and some kernels, (C, kernels) for each parameter."""
+    def log_kernels(self) -> list[Floats]:
+        """Return the logarithms of (4) for every choice and kernel, (C, n + 1) for each parameter."""
         logarithms = self._of_tables(lambda table: np.log(np.maximum(table, 1e-300)).T)
-        return [table.take(row, axis=1) for table, row in zip(logarithms, self.rows[:, some], strict=True)]
+        return [table.take(row, axis=1) for table, row in zip(logarithms, self.rows, strict=True)]
 
     def sample(self, rng: np.random.Generator, i: NDArray[np.intp]) -> Floats:
         """Draw from the kernels i, (m,) -> (m, c)."""
@@ -592,20 +583,12 @@ def log_pdfs(densities: Sequence[ParzenEstimator], u: Floats) -> list[Floats]:
     """Return the logarithms of several densities (5) of one space at points of the unit cube, (m, d) -> (m,) each.
 
     Together they take half as many calls of numpy as one by one; with few trials the calls are what takes the time.
-    With many it is the memory: large arrays do not fit the cache, and the operating system hands out their pages anew
-    each time. So the kernels are summed some at a time, 2000 where there are 24 candidates.
     """
-    masses = _log_masses(densities, u)
-    width = max(200, 48_000 // max(len(u), 1))
-    found: list[list[Floats]] = [[] for _ in densities]
-    for start in range(0, max(len(density.weights) for density in densities), width):
-        some = slice(start, start + width)
-        left = [i for i, density in enumerate(densities) if len(density.weights) > start]  # the others have no more
-        log_k = _log_kernels([densities[i] for i in left], u, masses, some)
-        log_sums = _log_sums(log_k, [densities[i].weights[some] for i in left])
-        for i, log_sum in zip(left, log_sums.T, strict=True):
-            found[i].append(log_sum)
-    return [functools.reduce(np.logaddexp, parts) for parts in found]
+    weights = [density.weights for density in densities]
+    at_once = max(1, 2**22 // sum(map(len, weights)))  # of so many points the kernels are 32 MB
+    starts = range(0, max(len(u), 1), at_once)
+    parts = [_log_sums(_log_kernels(densities, u[start : start + at_once]), weights) for start in starts]
+    return list(np.concatenate(parts).T)
 
 
 def _log_sums(log_k: Floats, weights: Sequence[Floats]) -> Floats:
@@ -633,15 +616,15 @@ def _log_sums(log_k: Floats, weights: Sequence[Floats]) -> Floats:
     return np.log(np.maximum(sums, 1e-300)) + tops
 
 
-def _log_kernels(densities: Sequence[ParzenEstimator], u: Floats, masses: Sequence[Any], some: slice) -> Floats:
-    """Return the logarithm of prod_j k_ij(x_j) for every point and some kernels of all densities, (m, kernels)."""
-    log_k = _product(*_factors(densities, u, some))
-    for log_mass, kinds in masses:
-        log_k += log_mass.take(np.concatenate([kind[some] for kind in kinds]), axis=1)
+def _log_kernels(densities: Sequence[ParzenEstimator], u: Floats) -> Floats:
+    """Return the logarithm of prod_j k_ij(x_j) for every point and all kernels of the densities, (m, kernels)."""
+    log_k = _product(*_factors(densities, u))
+    for log_mass, kind in _log_masses(densities, u):
+        log_k += log_mass.take(kind, axis=1)
     return log_k
 
 
-def _factors(densities: Sequence[ParzenEstimator], u: Floats, some: slice) -> tuple[Floats, Floats]:
+def _factors(densities: Sequence[ParzenEstimator], u: Floats) -> tuple[Floats, Floats]:
     """Return two matrices whose product is log k but for parameters with cells, (m, features) and (features, kernels).
 
     The square in (1) is expanded, x^2 - 2 x mu + mu^2, and a choice is a column of zeros with a 1 in its place, so
@@ -651,9 +634,9 @@ def _factors(densities: Sequence[ParzenEstimator], u: Floats, some: slice) -> tu
     """
     layout = densities[0]._layout
     x = u.T[layout.numeric][layout.smooth]
-    mu = np.concatenate([density._mu[:, some] for density in densities], axis=1)[layout.smooth]
-    sigma = np.concatenate([density._sigma[:, some] for density in densities], axis=1)[layout.smooth]
-    left, right = np.concatenate([density._walls_of(some) for density in densities], axis=2)
+    mu = np.concatenate([density._mu for density in densities], axis=1)[layout.smooth]
+    sigma = np.concatenate([density._sigma for density in densities], axis=1)[layout.smooth]
+    left, right = _walls(mu, sigma)
     half_precision = 0.5 / (sigma * sigma)
     linear = mu * half_precision
     constant = mu * linear + np.log((right - left) * (sigma * math.sqrt(2.0 * math.pi)))
@@ -662,7 +645,7 @@ def _factors(densities: Sequence[ParzenEstimator], u: Floats, some: slice) -> tu
     if layout.columns:
         choices = [density._choices for density in densities if density._choices is not None]
         features.append(choices[0].as_ones(u))
-        of_each = zip(*(choice.log_kernels(some) for choice in choices), strict=True)
+        of_each = zip(*(choice.log_kernels() for choice in choices), strict=True)
         coefficients += [np.concatenate(kernels, axis=1) for kernels in of_each]
     return np.concatenate(features).T, np.concatenate(coefficients)
 
@@ -680,12 +663,12 @@ def _product(a: Floats, b: Floats) -> Floats:
     return product
 
 
-def _log_masses(densities: Sequence[ParzenEstimator], u: Floats) -> list[tuple[Floats, list[Any]]]:
+def _log_masses(densities: Sequence[ParzenEstimator], u: Floats) -> list[tuple[Floats, NDArray[np.intp]]]:
     """Return what is needed of the logarithms of (3) of each parameter with cells.
 
     Returns:
         For each: the logarithms for the cells of the points and the kinds of kernels of all densities, (m, kinds); the
-        kinds of each density's kernels, (n + 1,) each.
+        kind of each kernel, (kernels,).
     """
     parts, z = [], []
     for row, edges in densities[0]._layout.edges.items():
@@ -693,13 +676,12 @@ def _log_masses(densities: Sequence[ParzenEstimator], u: Floats) -> list[tuple[F
         cells = [density._cells[row] for density in densities]
         mu, sigma = np.concatenate([c.mu for c in cells]), np.concatenate([c.sigma for c in cells])
         starts = itertools.accumulate((len(c.mu) for c in cells), initial=0)
-        kinds = [c.kind + start for c, start in zip(cells, starts, strict=False)]
+        kind = np.concatenate([c.kind + start for c, start in zip(cells, starts, strict=False)])
         z.append(((borders[:, None] - mu) / sigma).ravel())
-        parts.append(((len(borders), len(mu)), left, kinds))
+        parts.append(((len(borders), len(mu)), left, kind))
     if not parts:
         return []
-    # Of all parameters at once: with few trials the calls are what costs, and with many one large array is cheaper
-    # than several: what an allocator once got as one piece from the operating system it keeps.
+    # Of all parameters at once, for with few trials the calls are what costs.
     tails = _signed_tails(np.concatenate(z))
     mass, first = np.empty_like(tails), 0
     for shape, _, _ in parts:
@@ -710,9 +692,9 @@ def _log_masses(densities: Sequence[ParzenEstimator], u: Floats) -> list[tuple[F
     mass += mass < 0.0  # the kernel's centre is between the borders: the whole less both tails
     log_mass = np.log(np.maximum(mass, 1e-300))  # beyond 30 bandwidths it is as good as nothing
     found, first = [], 0
-    for shape, left, kinds in parts:
+    for shape, left, kind in parts:
         masses = log_mass[first : (first := first + math.prod(shape))].reshape(shape)
-        found.append((masses[left] - masses[-1], kinds))
+        found.append((masses[left] - masses[-1], kind))
     return found
 
 
@@ -756,18 +738,6 @@ class _Layout:
 
 _ONE = np.ones(1)
 _WALLS = np.array([0.0, 1.0])
-
-
-def _find_walls(densities: Sequence[ParzenEstimator]) -> None:
-    """Find Phi at the walls for all kernels of some densities, unless they are many, in a single call."""
-    if sum(density._mu.size for density in densities) > 20_000:
-        return  # of so many (160 kB) they are found some at a time, where they are asked for: see `log_pdfs`
-    smooth, first = densities[0]._layout.smooth, 0
-    mu = np.concatenate([density._mu for density in densities], axis=1)[smooth]
-    sigma = np.concatenate([density._sigma for density in densities], axis=1)[smooth]
-    walls = _walls(mu, sigma)
-    for density in densities:
-        density._walls = walls[:, :, first : (first := first + len(density.weights))]
 
 
 def _walls(mu: Floats, sigma: Floats) -> Floats:
