@@ -190,6 +190,14 @@ def test_history_compares_studies_by_name(plain: Study, rough: Study) -> None:
     assert list(legend_of(listed)) == ["study 0", "study 1"]
 
 
+def test_no_two_of_many_studies_look_alike() -> None:
+    studies = {f"study {i}": ask_and_tell({"x": Float(0, 1)}, [i + 1.0, i]) for i in range(14)}
+    ax = plot_edf(studies, ax=canvas())
+    assert len({(line.get_color(), line.get_linestyle(), str(line._dash_pattern)) for line in ax.lines}) == 14
+    assert ax.get_ylim()[1] > 1.2, "the legend takes room"
+    assert max(ax.get_yticks()) == pytest.approx(1.0), "and no share is larger than 1"
+
+
 def test_a_target_takes_the_place_of_the_value(plain: Study) -> None:
     ax = plot_optimization_history(plain, target=lambda trial: trial.params["layers"], target_name="depth", ax=canvas())
     assert offsets(ax)[:, 1].tolist() == [trial.params["layers"] for trial in plain.trials]
@@ -334,6 +342,8 @@ def test_importances_are_drawn_as_they_are_computed(plain: Study) -> None:
     assert texts(ax, "y") == list(shares)
     assert [bar.get_width() for bar in ax.patches] == list(shares.values())
     assert ax.get_ylim()[0] > ax.get_ylim()[1], "the largest on top"
+    alone = plot_param_importances(plain, params=["lr"], ax=canvas())
+    assert alone.get_xlim()[1] > max(alone.get_xticks()) == pytest.approx(1.0), "no share is larger than 1"
 
 
 def test_importances_of_many_parameters_have_a_number_for_each_name() -> None:

@@ -212,6 +212,7 @@ def plot_edf(
         handles[name] = line
     ax.set_ylim(0.0, 1.02)
     legend(ax, handles)
+    ax.set_yticks([tick for tick in ax.get_yticks() if -0.01 < tick < 1.01])  # not beside the legend
     return finished(axes)
 
 
@@ -271,7 +272,9 @@ def _times(trials: Sequence[TrialRecord]) -> tuple[Floats, Floats, str]:
 
 
 def _styles(n: int) -> list[tuple[str, Any, str]]:
-    return [STYLES[i % len(STYLES)] for i in range(n)]
+    """Return a look for each study; from the seventh on colours come again, with other dashes and markers."""
+    k = len(STYLES)
+    return [(STYLES[i % k][0], *STYLES[(i + i // k) % k][1:]) for i in range(n)]
 
 
 def _size(n: int) -> float:
