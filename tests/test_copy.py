@@ -331,6 +331,8 @@ def test_everything_that_is_public_is_there() -> None:
     wanted = "Categorical CmaEsSampler Float FrozenTrial GridSampler Int MedianPruner RandomSampler Study TPESampler "
     wanted += "Trial TrialPruned TrialState create_study"
     assert set(wanted.split()) <= set(tpe_reference.__all__)
+    for module in (tpe_reference.trial, tpe_reference.importance):
+        assert [name for name in module.__all__ if not hasattr(module, name)] == []
 
 
 @pytest.mark.parametrize(

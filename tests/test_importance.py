@@ -28,7 +28,7 @@ from tpe_reference import (
     TrialPruned,
     create_study,
 )
-from tpe_reference.importance import best, divergence, get_param_importances, ped_anova, scott_bandwidths
+from tpe_reference.importance import _borders, best, divergence, get_param_importances, ped_anova, scott_bandwidths
 
 Loss = Callable[[Mapping[str, Any]], float]
 
@@ -162,9 +162,43 @@ def test_the_divergence_is_the_integral_of_the_two_densities() -> None:
     assert divergence(Float(0, 1), u, None) == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.parametrize("domain", [Int(1, 7), Int(1, 7, log=True), Float(0, 1.5, step=0.25)], ids=repr)
+def test_the_divergence_of_few_values_is_the_sum_over_just_these(domain: Any) -> None:
+    from tpe_reference.samplers.tpe import ParzenEstimator, Rules
+
+    u = np.array([domain.to_unit(domain.from_unit(x)) for x in np.random.default_rng(4).beta(2, 3, 20).tolist()])
+    l = ParzenEstimator({"x": domain}, u[:, None], np.ones(20), rules=Rules(bandwidths=scott_bandwidths))
+    p = np.diff(domain.edges())
+    kernels = np.exp(l.log_kernels(np.array([[domain.to_unit(value)] for value in domain.values()])))
+    pairs = (kernels - p[:, None]).T @ ((kernels - p[:, None]) / p[:, None])  # of (6), for all i and j
+    weights = np.outer(l.weights, l.weights)
+    np.fill_diagonal(weights, 0.0)
+    assert divergence(domain, u, None) == pytest.approx((weights * pairs).sum() / weights.sum(), rel=1e-9)
+
+
+@pytest.mark.parametrize("size", [1001, 50_001, 10**6 + 1])
+def test_many_values_are_a_continuum(size: int) -> None:
+    u = 0.5 + np.random.default_rng(5).beta(3, 5, 20) / 2  # for the lower half of a log scale has few integers
+    expected = divergence(Float(0, 1), u, None)
+    assert divergence(Int(0, size - 1), u, None) == pytest.approx(expected, rel=1e-6)
+    assert divergence(Float(0, 1, step=1 / (size - 1)), u, None) == pytest.approx(expected, rel=1e-6)
+    if size > 10_000:
+        assert divergence(Int(1, size, log=True), u, None) == pytest.approx(expected, rel=1e-2)
+
+
+def test_a_border_between_integers_on_a_log_scale_is_the_line_of_the_grid_that_is_nearest() -> None:
+    found = _borders(Int(1, 1000, log=True))[1:30]
+    wanted = np.log(np.arange(1.5, 30.0) / 0.5) / math.log(1000.5 / 0.5)
+    assert np.abs(found - wanted).max() <= 0.5 / 500
+
+
 def test_the_bandwidth_is_scotts() -> None:
     mu = np.array([[0.1], [0.2], [0.3], [0.4], [0.5]])
     assert scott_bandwidths(mu, 9)[:, 0] == pytest.approx([1.059 * (0.2 / 1.34) * 5**-0.2] * 5)
+    # Two heaps have the quarters far out, and one heap with an outlier has them nowhere: s is the standard deviation.
+    heaps, outlier = np.array([[0.2], [0.2], [0.6], [0.6]]), np.array([[0.3]] * 6 + [[0.65]])
+    assert scott_bandwidths(heaps, 9)[:, 0] == pytest.approx([1.059 * 0.2 * math.sqrt(4 / 3) * 4**-0.2] * 4)
+    assert scott_bandwidths(outlier, 9)[:, 0] == pytest.approx([1.059 * 0.35 / math.sqrt(7) * 7**-0.2] * 7)
     assert scott_bandwidths(np.full((7, 1), 0.3), 9) == pytest.approx(np.full((7, 1), 1 / 500)), "and no narrower"
     assert scott_bandwidths(np.empty((4, 0)), 9).shape == (4, 0)
 
@@ -408,6 +442,13 @@ def test_it_is_a_function_of_the_history_that_changes_nothing() -> None:
     assert list(variances) == list(first)
 
 
+def test_each_parameter_is_judged_over_the_domain_that_all_trials_gave_it() -> None:
+    space: dict[str, Domain] = {"n": Int(0, 90, step=10), "x": Float(0, 1, step=0.25), "c": Categorical(["a", "b"])}
+    study = searched(space, lambda p: p["n"] + 50 * p["x"], 60, 0, RandomSampler())
+    history = [FrozenTrial(trial.params, trial.value or 0.0) for trial in study.trials]
+    assert get_param_importances(study, normalize=False) == ped_anova(space, history)
+
+
 def test_params_names_what_is_asked_for_and_the_shares_are_among_those() -> None:
     study = searched(UNIT, lambda p: p["a"] + 0.5 * p["b"], 200, 0, RandomSampler())
     whole = get_param_importances(study, normalize=False)
@@ -427,23 +468,54 @@ def test_a_target_takes_the_values_place_and_lower_is_better() -> None:
     assert next(iter(get_param_importances(study))) == "x"
     found = get_param_importances(study, target=lambda record: record.user_attrs["seconds"])
     assert found["layers"] > 0.9
+    for state in ("failed", "pruned"):  # of which the target need know nothing
+        trial = study.ask({"layers": Int(1, 20), "x": Float(0, 1)})
+        trial.report(0.0, 1)
+        study.tell(trial, state=state)
+    assert get_param_importances(study, target=lambda record: record.user_attrs["seconds"]) == found
 
 
 def test_a_name_whose_domain_changed_is_judged_over_all_that_it_held() -> None:
-    def objective(trial: Trial) -> float:
-        late = trial.number >= 100
-        x = trial.suggest_float("x", 0, 10 if late else 1)
-        n = trial.suggest_int("n", 1, 40 if late else 20, step=2 if late else 1)
-        trial.suggest_categorical("c", ["b", "d"] if late else ["a", "b"])
-        return x + 0.01 * n
+    early: dict[str, Domain] = {
+        "x": Float(0, 1),
+        "n": Int(5, 20),
+        "lr": Float(1e-3, 1, log=True),
+        "scale": Float(1, 10),
+        "rate": Float(1, 10, log=True),
+        "whole": Int(0, 3),
+        "real": Float(-0.5, 1),
+        "c": Categorical(["a", "b"]),
+    }
+    late: dict[str, Domain] = {
+        "x": Float(0.5, 10),
+        "n": Int(1, 39, step=2),
+        "lr": Float(1e-4, 0.1, log=True),
+        "scale": Float(2, 5, log=True),
+        "rate": Float(2, 5),
+        "whole": Float(-0.5, 1),
+        "real": Int(0, 3),
+        "c": Categorical(["b", "d"]),
+    }
+    whole: dict[str, Domain] = {
+        "x": Float(0, 10),
+        "n": Int(1, 39),
+        "lr": Float(1e-4, 1, log=True),
+        "scale": Float(1, 10),
+        "rate": Float(1, 10),
+        "whole": Float(-0.5, 3),
+        "real": Float(-0.5, 3),
+        "c": Categorical(["a", "b", "d"]),
+    }
+
+    def loss(p: dict[str, Any]) -> float:
+        return float(sum(value for name, value in p.items() if name != "c") + 3 * (p["c"] != "d"))
 
     study = create_study(sampler=RandomSampler(), seed=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the study says that the domains change
-        study.optimize(objective, n_trials=200)
-    found = get_param_importances(study)
-    assert next(iter(found)) == "x"
-    assert set(found) == {"x", "n", "c"}
+        study.optimize(lambda trial: loss(_named(trial, late if trial.number >= 100 else early)), n_trials=200)
+    history = [FrozenTrial(trial.params, trial.value or 0.0) for trial in study.trials]
+    assert get_param_importances(study, normalize=False) == ped_anova(whole, history)
 
 
 def test_a_name_that_was_a_number_and_a_choice_is_refused_with_the_way_out() -> None:
@@ -452,10 +524,12 @@ def test_a_name_that_was_a_number_and_a_choice_is_refused_with_the_way_out() -> 
         warnings.simplefilter("ignore")
         domains: list[Domain] = [Float(0, 1), Categorical(["a"])]
         for x in domains * 10:
-            trial = study.ask({"x": x, "y": Float(0, 1)})
+            trial = study.ask({"x": x, "also": domains[x is domains[0]], "y": Float(0, 1)})
             study.tell(trial, trial.params["y"])
     with pytest.raises(ValueError, match=r"'x' was searched as .*name the other parameters in params"):
-        get_param_importances(study)
+        get_param_importances(study, params=["x", "y"])
+    with pytest.raises(ValueError, match=r"'also' was searched as "):
+        get_param_importances(study, params=["also", "y"])
     assert get_param_importances(study, params=["y"]) == {"y": 1.0}
 
 
@@ -483,14 +557,17 @@ def test_without_a_finite_value_there_is_an_error(value: float) -> None:
 @pytest.mark.parametrize("n", [2, 50])
 def test_equal_values_tell_nothing_and_a_warning_says_so(n: int) -> None:
     study = searched(UNIT, lambda p: 1.0, n, 0, TPESampler())
-    with pytest.warns(UserWarning, match="no parameter stands out, all importances are 0"):
+    with pytest.warns(UserWarning, match="no parameter stands out, all importances are 0") as caught:
         assert get_param_importances(study) == {"a": 0.0, "b": 0.0, "c": 0.0}
+    assert caught[0].filename == __file__, "it points at the line that asks"
 
 
 def test_a_parameter_with_a_single_value_has_no_importance() -> None:
     space: dict[str, Domain] = {"x": Float(0, 1), "f": Float(2, 2), "i": Int(3, 3, log=True), "c": Categorical(["a"])}
     study = searched(space, lambda p: p["x"], 50, 0, RandomSampler())
     assert get_param_importances(study) == {"x": 1.0, "f": 0.0, "i": 0.0, "c": 0.0}
+    alone = [FrozenTrial({"f": 2.0}, float(n)) for n in range(8)]  # of what rounding leaves a share would be all
+    assert ped_anova({"f": space["f"]}, alone) == ped_anova({"f": space["f"]}, alone, region_quantile=1.0) == {"f": 0.0}
 
 
 @pytest.mark.parametrize(
@@ -507,7 +584,7 @@ def test_a_parameter_with_a_single_value_has_no_importance() -> None:
         ({"target_quantile": math.nan}, ValueError, r"target_quantile .*got nan"),
         ({"target_quantile": None}, ValueError, r"target_quantile .*got None"),
         ({"target_quantile": "0.1"}, ValueError, r"target_quantile .*got '0.1'"),
-        ({"region_quantile": 1.5}, ValueError, r"region_quantile .*got 1.5"),
+        ({"region_quantile": 1.01}, ValueError, r"region_quantile .*got 1.01"),
         ({"region_quantile": 0.0}, ValueError, r"region_quantile .*got 0.0"),
         ({"region_quantile": True}, ValueError, r"region_quantile .*got True"),
         ({"target_quantile": 0.5, "region_quantile": 0.5}, ValueError, r"below region_quantile .*0.5 and 0.5"),

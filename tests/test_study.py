@@ -7,6 +7,7 @@ import itertools
 import math
 import os
 import pickle
+import random
 import subprocess
 import sys
 import threading
@@ -660,6 +661,49 @@ def test_what_every_trial_names_is_asked_jointly_and_the_rest_when_it_is_named()
     study = create_study(sampler=joint, seed=0)
     study.optimize(lambda t: t.suggest_float("x", 0, 1) + t.suggest_int("n", 1, 3), n_trials=5)
     assert joint.asked == [["x"], ["n"], ["x", "n"], ["x", "n"], ["x", "n"], ["x", "n"]]
+
+
+def joint_by_definition(study: Study) -> list[str]:
+    """The names that a new trial is given together, read off the records anew."""
+    records = study.trials
+    domains: dict[str, list[Domain]] = {}
+    for record in records:
+        for name, domain in record.distributions.items():
+            domains.setdefault(name, []).append(domain)
+    finished = [record for record in records if record.state != "running"]
+    counted = [record for record in finished if record.state != "failed"] or finished
+    return [
+        name
+        for name in (counted[0].distributions if counted else {})
+        if all(name in record.distributions for record in counted)
+        and all(domain == domains[name][0] for domain in domains[name])
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:trial .* names")
+@pytest.mark.parametrize("seed", range(40))
+def test_what_is_asked_jointly_is_what_the_definition_says_whoever_names_and_finishes_what_and_when(seed: int) -> None:
+    rng, sampler = random.Random(seed), RecordingSampler()
+    study, running = create_study(sampler=sampler, seed=0), list[Trial]()
+    change = rng.choice([0.0, 0.0, 0.05])
+    for _ in range(25):
+        if running and rng.random() < 0.5:
+            trial = running.pop(rng.randrange(len(running)))
+            state = rng.choice(["complete", "pruned", "failed"] if len(study.trials) > 4 else ["failed"])
+            study.tell(trial, 1.0 if state == "complete" else None, state)
+            continue
+        expected, before = joint_by_definition(study), len(sampler.asked)
+        running.append(study.ask())
+        assert sampler.asked[before:] == [expected] * bool(expected)
+        for name in rng.sample("xyz", 3 if rng.random() < 0.9 else 2):
+            running[-1].suggest_float(name, 0, 2 if rng.random() < change else 1)
+    finished = [record for record in study.trials if record.state != "running"]
+    for n in range(len(finished)):
+        other = create_study(sampler=RecordingSampler())
+        other.add_trials(finished[: n + 1])
+        other.ask()
+        expected = joint_by_definition(other)
+        assert other.sampler.asked == [expected] * bool(expected), "they are learnt from alike where they are added"  # type: ignore[attr-defined]
 
 
 @any_sampler
