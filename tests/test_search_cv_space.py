@@ -146,6 +146,14 @@ def test_branches_are_counted_and_may_look_the_same() -> None:
     assert {trial.params["branch"] for trial in study.trials} == {"space #0", "space #1", "space #2"}
 
 
+def test_a_branch_is_called_by_what_it_fixes_however_much_that_is() -> None:
+    fixed = {f"a_long_name_{i}": [f"value {i}"] for i in range(9)}
+    _, study = draw([{**fixed, "x": range(5)}, {**fixed, "kind": [None], "x": range(5)}], n=9)
+    branches = {trial.params["branch"] for trial in study.trials}
+    assert len(branches) == 2
+    assert all(len(branch) <= 60 and branch.startswith("a_long_name_0=value 0") for branch in branches)
+
+
 def test_a_function_of_a_trial_is_a_space() -> None:
     def space(trial: Trial) -> dict[str, Any]:
         if trial.suggest_categorical("model", ["svc", "forest"]) == "svc":

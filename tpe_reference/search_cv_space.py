@@ -38,9 +38,11 @@ from typing import Any
 
 from .space import Categorical, Domain, Float, Int
 from .study import Study
+from .text import shorten
 from .trial import Trial
 
 _TAIL = 1e-6  # quantiles from here to 1 - here are searched, because those of 0 and 1 may be infinite
+_LONGEST = 60  # letters of a label: it fits beside an axis of a picture
 _N_DRAWS = 1000  # that stand for a distribution without quantiles: enough for the 0.1 % that matter to a search
 
 
@@ -146,8 +148,10 @@ def _labels(objects: Sequence[Any]) -> list[str]:
 
 
 def _label(thing: Any) -> str:
-    text = thing if isinstance(thing, str) else repr(thing)
-    is_short = len(text) <= 60 and "\n" not in text  # fits beside an axis of a picture
+    if isinstance(thing, str):
+        return shorten(thing, _LONGEST)
+    text = repr(thing)
+    is_short = len(text) <= _LONGEST and "\n" not in text
     return text if is_short and " at 0x" not in text else str(getattr(thing, "__name__", type(thing).__name__))
 
 
