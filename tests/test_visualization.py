@@ -7,6 +7,8 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -334,6 +336,16 @@ def test_the_timeline_shows_when_trials_ran(rough: Study) -> None:
     assert ax.get_xlim()[1] > max(box.x1 for box in boxes)
     assert set(legend_of(ax)) == {"complete", "pruned", "failed"}
     assert len({bars.get_hatch() for bars in ax.collections}) == 3, "told apart without colour"
+
+
+def test_a_timeline_shows_times_with_a_zone_beside_others() -> None:
+    study = run(mixed, 3)
+    later = datetime.now(UTC) + timedelta(seconds=50)
+    record = replace(study.trials[0], datetime_start=later, datetime_complete=later + timedelta(seconds=9))
+    study.add_trial(record)
+    ax = plot_timeline(study, ax=canvas())
+    box = ax.collections[0].get_paths()[3].get_extents()
+    assert (box.x0, box.width) == pytest.approx((50, 9), abs=1.0)
 
 
 def test_importances_are_drawn_as_they_are_computed(plain: Study) -> None:

@@ -260,10 +260,12 @@ def plot_timeline(study: Study, *, ax: Axes | None = None) -> Axes:
 
 def _times(trials: Sequence[TrialRecord]) -> tuple[Floats, Floats, str]:
     """Return when each trial began and ended, since the first began, and the unit of that; running ones end last."""
-    first = min(trial.datetime_start for trial in trials)
-    latest = max(trial.datetime_complete or trial.datetime_start for trial in trials)
-    starts = np.array([(trial.datetime_start - first).total_seconds() for trial in trials])
-    ends = np.array([((trial.datetime_complete or latest) - first).total_seconds() for trial in trials])
+    # Times of a file that another program wrote may have a zone; those of trials that were run here have none.
+    began = [trial.datetime_start.astimezone() for trial in trials]
+    ended = [trial.datetime_complete and trial.datetime_complete.astimezone() for trial in trials]
+    first, latest = min(began), max([*began, *filter(None, ended)])
+    starts = np.array([(time - first).total_seconds() for time in began])
+    ends = np.array([((time or latest) - first).total_seconds() for time in ended])
     if ends.max() < 3 * 60:
         return starts, ends, "seconds"
     if ends.max() < 3 * 3600:
