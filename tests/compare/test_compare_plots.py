@@ -15,28 +15,21 @@ from tpe_reference.compare.results import Result
 from tpe_reference.space import Float
 
 
-def panels_of(losses: list[float], seconds: dict[str, float]) -> list[Any]:
-    """Return the drawn panels, against trials and seconds, of contestants that need so long for each trial."""
+def drawn(losses: list[float], seconds: dict[str, float]) -> Any:
+    """Return the picture of one seed, of contestants by their names, which need so long for each trial."""
     problem = Problem(lambda params, seed: 0.0, {"x": Float(0, 1)}, name="plain")
     contestants = [Contestant(name, name) for name in seconds]
-    runs = [
-        [
-            [
-                {"loss": loss, "state": "complete", "sampler_seconds": own, "objective_seconds": 0.0, "curve": {}}
-                for loss in losses
-            ]
-        ]
-        for own in seconds.values()
-    ]
+    trial = {"state": "complete", "objective_seconds": 0.0, "curve": {}}
+    runs = [[[{**trial, "loss": loss, "sampler_seconds": own} for loss in losses]] for own in seconds.values()]
     figure = convergence(Result(problem, contestants, contestants, runs, len(losses)), Figure)
     FigureCanvasAgg(figure)  # a figure by itself cannot be laid out
     figure.draw_without_rendering()
-    return list(figure.axes)
+    return figure
 
 
 @pytest.mark.parametrize("slower", [4, 8, 20, 60, 1000])
 def test_the_seconds_at_a_logarithmic_axis_do_not_run_into_each_other(slower: float) -> None:
-    _, panel = panels_of([3.0, 2.0, 1.0], {"random": 2.5e-4, "tpe": 2.5e-4 * slower})
+    _, panel = drawn([3.0, 2.0, 1.0], {"random": 2.5e-4, "tpe": 2.5e-4 * slower}).axes
     assert panel.get_xscale() == "log"
     low, high = panel.get_xlim()
     ticks = [*panel.xaxis.get_major_ticks(), *panel.xaxis.get_minor_ticks()]
@@ -47,11 +40,18 @@ def test_the_seconds_at_a_logarithmic_axis_do_not_run_into_each_other(slower: fl
 
 
 def test_there_is_no_half_a_trial() -> None:
-    panel, _ = panels_of([3.0, 2.0, 1.0], {"random": 1e-4})
+    panel, _ = drawn([3.0, 2.0, 1.0], {"random": 1e-4}).axes
     assert all(tick.is_integer() for tick in panel.get_xticks())
 
 
 def test_axes_on_which_nothing_stands_have_no_numbers() -> None:
-    for panel in panels_of([math.nan] * 3, {"random": 1e-4}):
+    for panel in drawn([math.nan] * 3, {"random": 1e-4}).axes:
         assert not len(panel.get_xticks())
         assert not len(panel.get_yticks())
+
+
+def test_a_legend_of_long_names_is_not_cut_off() -> None:
+    figure = drawn([3.0, 2.0, 1.0], {f"a search, called by many words, number {k}": 1e-4 for k in range(5)})
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.width

@@ -113,9 +113,12 @@ def overview(results: Sequence[Result], figure_class: type) -> "Figure":
 
 def _legend(figure: "Figure", handles: dict[str, Any]) -> None:
     wide = len(handles) > 4 or max(map(len, handles)) > 25  # for one line, below the narrowest figure
-    columns = min(3, len(handles)) if wide else len(handles)
-    look = {"ncols": columns, "frameon": False, "handlelength": 3.4}
-    figure.legend(list(handles.values()), list(handles), loc="outside lower center", **look)
+    for columns in range(min(3, len(handles)) if wide else len(handles), 0, -1):
+        look = {"ncols": columns, "frameon": False, "handlelength": 3.4}
+        legend = figure.legend(list(handles.values()), list(handles), loc="outside lower center", **look)
+        if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            break
+        legend.remove()  # it would be cut off at both sides
 
 
 def _draw(axes: "Axes", result: Result, unit: str) -> None:
