@@ -4,7 +4,9 @@ import dataclasses
 import gc
 import itertools
 import math
+import tracemalloc
 import weakref
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -37,6 +39,7 @@ from tpe_reference.samplers.tpe import (
     recency_weights,
     to_centres,
 )
+from tpe_reference.samplers.tpe_variants import pooled_choices
 
 Floats = NDArray[np.float64]
 
@@ -261,6 +264,17 @@ def test_a_kernel_of_a_choice_prefers_it_and_leaves_something_to_the_others() ->
     assert kernels == pytest.approx(np.array([[4, 1, 2], [1, 1, 2], [1, 4, 2]]) / 6)
 
 
+def test_a_choice_among_thousands_takes_little_memory() -> None:
+    """As much as the choices, not as their square, which would be 200 MB."""
+    space: dict[str, Domain] = {"c": Categorical([*range(5000)]), "x": Float(0, 1)}
+    history = random_history(space, 40)
+    tracemalloc.start()
+    TPESampler().suggest(space, history, rng_of(0))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20e6, f"{peak / 1e6:.0f} MB"  # 16 of which nobody writes to, see `_keep_memory`
+
+
 def test_log_kernels_and_log_pdf_agree_with_the_formulas_written_out() -> None:
     history = random_history(MIXED, 15)
     units = encode(MIXED, [trial.params for trial in history])
@@ -383,22 +397,23 @@ def test_a_log_parameter_is_estimated_in_log_space() -> None:
     assert both(explain(history, space))[1].mu[:, 0] == pytest.approx([1 / 6, 2 / 6, 3 / 6, 4 / 6, 0.5])
 
 
-def test_samples_follow_the_density() -> None:
+@pytest.mark.parametrize("rules", [Rules(), Rules(choice_kernels=pooled_choices)], ids=["default", "pooled"])
+def test_samples_follow_the_density(rules: Rules) -> None:
     """In an interval and over choices and integers at once: 20,000 draws against the probability of each cell."""
-    space: dict[str, Domain] = {"x": Float(0, 1), "n": Int(1, 3), "c": Categorical(["a", "b"])}
-    l, _ = both(explain(random_history(space, 30), space))
+    kinds: list[Domain] = [Categorical(["a", "b"]), Float(0, 1), Int(1, 3), Categorical(["d", "e", "f"])]
+    space = {f"p{j}": domain for j, domain in enumerate(kinds)}
+    l, _ = both(TPESampler(n_startup_trials=0, rules=rules).explain(space, random_history(space, 120), rng_of(0)))
     drawn = l.sample(np.random.default_rng(0), 20_000)
-    assert drawn.shape == (20_000, 3)
+    assert drawn.shape == (20_000, 4)
     assert drawn.min() >= 0
     assert drawn.max() <= 1
-    cells = [(a, b, c) for a in range(5) for b in range(3) for c in range(2)]
-    index = [tuple(row) for row in np.minimum((drawn * [5, 3, 2]).astype(int), [4, 2, 1]).tolist()]
-    for a, b, c in cells:
-        x = (a + (np.arange(50) + 0.5) / 50) / 5
-        points = np.stack([x, np.full(50, (b + 0.5) / 3), np.full(50, (c + 0.5) / 2)], axis=1)
-        probability = float(np.exp(l.log_pdf(points)).mean() / 5)
+    index = Counter(tuple(row) for row in np.minimum((drawn * [2, 5, 3, 3]).astype(int), [1, 4, 2, 2]).tolist())
+    for c, x, n, d in itertools.product(range(2), range(5), range(3), range(3)):
+        within = (x + (np.arange(50) + 0.5) / 50) / 5
+        points = np.stack([np.full(50, (c + 0.5) / 2), within, np.full(50, (n + 0.5) / 3), np.full(50, (d + 0.5) / 3)])
+        probability = float(np.exp(l.log_pdf(points.T)).mean() / 5)
         spread = math.sqrt(20_000 * probability * (1 - probability))
-        assert abs(index.count((a, b, c)) - 20_000 * probability) < 4 * spread + 1, f"cell {a, b, c}"
+        assert abs(index[c, x, n, d] - 20_000 * probability) < 4 * spread + 1, f"cell {c, x, n, d}"
 
 
 def test_the_density_is_joint_and_not_a_product_of_marginals() -> None:

@@ -337,27 +337,19 @@ def neighbour_gaps(mu: Floats) -> Floats:
 
 
 def choice_kernels(cells: NDArray[np.intp], n_choices: int, weights: Floats) -> Floats:
-    """Return the probabilities (4) of the choices under each kernel, (n_choices + 1, n_choices).
+    """Return the probabilities (4) of each choice, (3, n_choices).
 
-    Kernels of trials that made the same choice are the same: row c is that of the trials with choice c, the last
-    row the prior's.
+    Kernels differ in nothing but the choice of their own trial. So three rows say all: what a choice has under the
+    kernel of a trial that made another one; of one that made this very choice; under the prior.
 
     Args:
         cells: The choice that each trial made, (n,).
         n_choices: C.
         weights: Weights of the kernels, (n + 1,), which this rule does not look at.
     """
-    return _choice_table(len(cells), n_choices)
-
-
-@functools.lru_cache(maxsize=64)  # parameters with as many choices share it
-def _choice_table(n: int, n_choices: int) -> Floats:
+    n = len(cells)
     total = n + 1 + n_choices  # numerator and denominator of (4), times n + 1
-    table = np.full((n_choices + 1, n_choices), 1.0 / total)
-    np.fill_diagonal(table, (n + 2) / total)
-    table[-1] = 1.0 / n_choices
-    table.flags.writeable = False
-    return table
+    return np.repeat([[1.0 / total], [(n + 2) / total], [1.0 / n_choices]], n_choices, axis=1)
 
 
 @dataclass(frozen=True)
@@ -525,6 +517,8 @@ def _cells(rows: list[int], mu: Floats, sigma: Floats, order: NDArray[np.intp]) 
 class _Choices:
     """What a density knows of the categorical parameters, c of them.
 
+    The choices of all of them stand in one row, in which each choice has its *place*.
+
     Args:
         layout: Which parameters they are, and how many choices each has.
         units: The trials, (n, d).
@@ -532,51 +526,49 @@ class _Choices:
         rules: The details.
 
     Attributes:
-        tables: Of each the probabilities (4), (C + 1, C).
-        rows: Of each kernel in the tables, (c, n + 1).
+        p: The probabilities of all choices, see `choice_kernels`, (3, places).
+        made: The place of the choice that each kernel's trial made, (c, n + 1); of the prior, a place behind all.
     """
 
     def __init__(self, layout: _Layout, units: Floats, weights: Floats, rules: Rules) -> None:
-        self.columns, self.sizes = layout.columns, layout.sizes
-        self.rows = np.empty((len(self.sizes), len(units) + 1), dtype=np.intp)
-        self.rows[:, :-1], self.rows[:, -1] = self.made(units), self.sizes
-        pairs = zip(self.rows, self.sizes.tolist(), strict=True)
-        self.tables = [rules.choice_kernels(row[:-1], size, weights) for row, size in pairs]
+        self._layout = layout
+        self.made = np.full((len(layout.sizes), len(units) + 1), layout.sizes.sum())
+        self.made[:, :-1] = layout.places(units)
+        cells = self.made[:, :-1] - layout.first
+        pairs = zip(cells, layout.sizes[:, 0].tolist(), strict=True)
+        self.p = np.concatenate([rules.choice_kernels(row, size, weights) for row, size in pairs], axis=1)
 
-    def _of_tables(self, function: Callable[[Floats], Floats]) -> list[Floats]:
-        """Return what a function makes of each table, computed once where several parameters share one."""
-        different = {id(table): table for table in self.tables}
-        made = {key: function(table) for key, table in different.items()}
-        return [made[id(table)] for table in self.tables]
-
-    def made(self, u: Floats) -> NDArray[np.intp]:
-        """Return which choices some points make, (m, d) -> (c, m); positions outside [0, 1] count as the nearer end."""
-        sizes = self.sizes[:, None]
-        cells = (u.T[self.columns] * sizes).astype(np.intp)
-        return np.maximum(np.minimum(cells, sizes - 1, out=cells), 0, out=cells)
-
-    def as_ones(self, u: Floats) -> Floats:
-        """Return a column for each point with a 1 in the place of each choice it makes, (m, d) -> (all choices, m)."""
-        ones = np.zeros((self.sizes.sum(), len(u)))
-        first = self.sizes.cumsum() - self.sizes
-        ones[self.made(u) + first[:, None], np.arange(len(u))] = 1.0
-        return ones
-
-    def log_kernels(self) -> list[Floats]:
-        """Return the logarithms of (4) for every choice and kernel, (C, n + 1) for each parameter."""
-        logarithms = self._of_tables(lambda table: np.log(np.maximum(table, 1e-300)).T)
-        return [table.take(row, axis=1) for table, row in zip(logarithms, self.rows, strict=True)]
+    def log_kernels(self, some: NDArray[np.intp]) -> Floats:
+        """Return the logarithms of (4) for the choices at some places, ascending, and all kernels, (some, n + 1)."""
+        others, own, prior = np.log(np.maximum(self.p, 1e-300))
+        row = np.full(len(prior) + 1, len(some))  # of each place; of what is not asked for, a row to throw away
+        row[some] = np.arange(len(some))
+        made = self.made[:, :-1]
+        log_k = np.empty((len(some) + 1, made.shape[1] + 1))
+        log_k[:-1] = others.take(some)[:, None]
+        log_k[row.take(made), np.arange(made.shape[1])] = own.take(made)
+        log_k[:-1, -1] = prior.take(some)
+        return log_k[:-1]
 
     def sample(self, rng: np.random.Generator, i: NDArray[np.intp]) -> Floats:
         """Draw from the kernels i, (m,) -> (m, c)."""
-        chosen = np.empty((len(i), len(self.columns)))
-        r = rng.random(chosen.shape)
-        cumulated = self._of_tables(lambda table: table[:, :-1].cumsum(axis=1))
-        for k, (table, row) in enumerate(zip(cumulated, self.rows[:, i], strict=True)):
-            chosen[:, k] = (table.take(row, axis=0) <= r[:, k, None]).sum(axis=1)
-        chosen += 0.5
-        chosen /= self.sizes
-        return chosen
+        others, own, prior = self.p
+        r, made = rng.random((len(i), len(self.made))).T, self.made.take(i, axis=1)
+        # Cumulated, the probabilities are those of the others, and from the place of the trial's own choice on more.
+        more = (own - others).take(made, mode="clip")
+        before, after = self._reached(others, r), self._reached(others, r - more)
+        chosen = np.where(before <= made, before, np.maximum(after, made))
+        chosen = np.where(made < len(prior), chosen, self._reached(prior, r))
+        return ((chosen - self._layout.first + 0.5) / self._layout.sizes).T
+
+    def _reached(self, p: Floats, r: Floats) -> NDArray[np.intp]:
+        """Return for each parameter the place where its probabilities, cumulated, have risen above r, (c, m)."""
+        first, cumulated = self._layout.first, p.cumsum()  # over all parameters: one search finds the places of all
+        before = cumulated[first] - p[first]
+        places = cumulated.searchsorted(before + r, side="right")
+        last = first + self._layout.sizes - 1  # by rounding they may not rise to 1
+        reached: NDArray[np.intp] = np.minimum(np.maximum(places, first), last)
+        return reached
 
 
 def log_pdfs(densities: Sequence[ParzenEstimator], u: Floats) -> list[Floats]:
@@ -643,10 +635,12 @@ def _factors(densities: Sequence[ParzenEstimator], u: Floats) -> tuple[Floats, F
     features = [x * x, x, np.ones((1, len(u)))]
     coefficients = [-half_precision, 2.0 * linear, -constant.sum(axis=0, keepdims=True)]
     if layout.columns:
+        places = layout.places(u)
+        some = np.bincount(places.ravel()).nonzero()[0]  # the places of choices that a point makes
+        features.append(np.zeros((len(some), len(u))))
+        features[-1][some.searchsorted(places), np.arange(len(u))] = 1.0
         choices = [density._choices for density in densities if density._choices is not None]
-        features.append(choices[0].as_ones(u))
-        of_each = zip(*(choice.log_kernels() for choice in choices), strict=True)
-        coefficients += [np.concatenate(kernels, axis=1) for kernels in of_each]
+        coefficients.append(np.concatenate([choice.log_kernels(some) for choice in choices], axis=1))
     return np.concatenate(features).T, np.concatenate(coefficients)
 
 
@@ -722,18 +716,25 @@ class _Layout:
         edges: By row, the borders of the cells of those that have cells.
         smooth: The rows of those that have none; a slice where these are all.
         columns: The columns of the categorical parameters.
-        sizes: How many choices each of those has, (c,).
+        sizes: How many choices each of those has, (c, 1).
+        first: The place of its first choice, where the choices of all stand in one row, (c, 1).
     """
 
     def __init__(self, space: Space) -> None:
         choices = {j: len(domain.choices) for j, domain in enumerate(space.values()) if hasattr(domain, "choices")}
-        self.columns, self.sizes = list(choices), np.array(list(choices.values()), dtype=np.intp)
+        self.columns, self.sizes = list(choices), np.array(list(choices.values()), dtype=np.intp)[:, None]
+        self.first = self.sizes.cumsum(axis=0) - self.sizes
         numeric = {j: domain for j, domain in enumerate(space.values()) if j not in choices}
         self.numeric = list(numeric)
         self.edges = {row: e for row, e in enumerate(map(_edges, numeric.values())) if e is not None}
         self.rows = np.arange(len(numeric))[:, None]
         smooth = [row for row in range(len(numeric)) if row not in self.edges]
         self.smooth: Any = smooth if self.edges else slice(None)  # a slice of an array takes less time than a list
+
+    def places(self, u: Floats) -> NDArray[np.intp]:
+        """Return the places of the choices that some points make, (m, d) -> (c, m); outside [0, 1] the nearest one."""
+        cells = (u.T[self.columns] * self.sizes).astype(np.intp)
+        return np.maximum(np.minimum(cells, self.sizes - 1, out=cells), 0, out=cells) + self.first
 
 
 _ONE = np.ones(1)

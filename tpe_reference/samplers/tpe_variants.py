@@ -112,7 +112,7 @@ def pooled_choices(cells: NDArray[np.intp], n_choices: int, weights: Floats) -> 
     """
     # The kernels' weights sum to 1; divided by the prior's, which is 1 before that, they are as they were given.
     counts = np.bincount(cells, weights=weights[:-1] / weights[-1], minlength=n_choices) + 1.0
-    return np.tile(counts / counts.sum(), (n_choices + 1, 1))
+    return np.tile(counts / counts.sum(), (3, 1))
 
 
 OPTUNA = Rules(good_weights=equal_weights, bandwidths=bandwidths_by_size)

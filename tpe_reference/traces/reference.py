@@ -94,8 +94,8 @@ def choice_kernels(rules: str, cells: Numbers, n_choices: int, weights: Numbers)
 
     cells are the trials' choices; weights are those of all kernels, sum 1.
     """
-    table = RULES[rules].choice_kernels(np.array(cells, dtype=np.intp), n_choices, _array(weights))
-    return table[[*cells, n_choices]]
+    others, own, prior = RULES[rules].choice_kernels(np.array(cells, dtype=np.intp), n_choices, _array(weights))
+    return np.array([*(np.where(np.arange(n_choices) == cell, own, others) for cell in cells), prior])
 
 
 def log_density(rules: str, space: Any, units: Numbers, weights: Numbers, n_trials: int, points: Numbers) -> Numbers:
