@@ -216,7 +216,7 @@ def test_membership_knows_bounds_steps_and_kinds() -> None:
 
 
 @pytest.mark.parametrize("domain", EXAMPLES, ids=str)
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, "x", [1], {}, (1, 2), np.ones(2), 1 + 2j, object()])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, "x", [1], {}, (1, 2), ([1],), np.ones(2), 1 + 2j])
 def test_what_is_no_value_is_no_member_and_raises_nothing(domain: Domain, value: object) -> None:
     assert value not in domain
 

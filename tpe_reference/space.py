@@ -33,7 +33,7 @@ import math
 import numbers
 import sys
 import warnings
-from collections.abc import Callable, Hashable, Iterable, KeysView, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, KeysView, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from enum import StrEnum
@@ -269,6 +269,7 @@ class Categorical:
 
     choices: tuple[Value, ...] = field(compare=False)
     _identities: tuple[Any, ...] = field(init=False, repr=False)  # what makes choices equal, see _identity
+    _places: dict[Any, int] = field(init=False, repr=False, compare=False)  # of each of them, to be found at once
 
     def __init__(self, choices: Sequence[Value]) -> None:
         if isinstance(choices, (str, bytes)) or not isinstance(choices, Iterable):
@@ -285,6 +286,7 @@ class Categorical:
             raise ValueError(f"Categorical: choices must differ, got {twice!r} twice; drop one of them")
         object.__setattr__(self, "choices", plain)
         object.__setattr__(self, "_identities", identities)
+        object.__setattr__(self, "_places", {identity: place for place, identity in enumerate(identities)})
 
     @property
     def size(self) -> int:
@@ -292,11 +294,14 @@ class Categorical:
         return len(self.choices)
 
     def __contains__(self, value: object) -> bool:
-        return isinstance(value, Hashable) and _identity(value) in self._identities
+        try:
+            return _identity(value) in self._places
+        except TypeError:  # what cannot be hashed is no choice
+            return False
 
     def to_unit(self, value: Value) -> float:
         """Position of a choice in [0, 1]: the centre of its cell."""
-        return (self._identities.index(_identity(value)) + 0.5) / self.size
+        return (self._places[_identity(value)] + 0.5) / self.size
 
     def from_unit(self, u: float) -> Value:
         """The choice whose cell holds a position; positions outside [0, 1] count as the nearer end."""

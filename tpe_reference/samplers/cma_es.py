@@ -468,7 +468,7 @@ class CmaEsSampler:
         restart: "ipop" or "bipop".
         parabola: Whether one trial of a generation is the minimum of a parabola, see `parabola_minimum`. Without it
             the search is the tutorial's and sees nothing but the ranking of losses: to study it, or where the same
-            search is wanted for a loss and its logarithm.
+            search is wanted for a loss and its logarithm. (With more than some thousand choices there is none.)
 
     Raises:
         ValueError: For a step size that is not positive, a population below 4 (half of it must teach), and another
@@ -564,7 +564,10 @@ class _Fold:
         min_std = [0.2 / domain.size if domain.size else 0.0 for domain in self._numbers.values()]
         self._min_std = np.array(min_std) if any(min_std) else None
         d = len(self._numbers)
-        self._memory = 3 * (1 + sum(self._sizes) + 2 * d + d * (d - 1) // 2)  # three trials for a coefficient
+        n_coefficients = 1 + sum(self._sizes) + 2 * d
+        self._memory = 3 * (n_coefficients + d * (d - 1) // 2)  # three trials for a coefficient
+        # A thousand equations take some 30 ms; beyond (with so many choices) they would take seconds, and gigabytes.
+        self._has_parabola = sampler.parabola and n_coefficients <= 1000
         self._begin()
 
     def _begin(self) -> None:
@@ -641,8 +644,9 @@ class _Fold:
         self._n_folded = generation[-1][0] + 1
         points, chosen = self._split(np.array([point for _, _, point in generation]))
         losses = [trial.loss for _, trial, _ in generation]
-        pairs = zip(self._told, (points, chosen, np.array(losses)), strict=True)
-        self._told = [np.concatenate(pair)[-self._memory :] for pair in pairs]
+        if self._has_parabola:
+            pairs = zip(self._told, (points, chosen, np.array(losses)), strict=True)
+            self._told = [np.concatenate(pair)[-self._memory :] for pair in pairs]
         finite = [loss for loss in losses if math.isfinite(loss)]
         self._best += finite and [min(finite)]
         order = sorted(range(len(generation)), key=lambda i: generation[i][1].merit())  # stable: then by number
@@ -657,7 +661,7 @@ class _Fold:
             self.state = update(self.state, points[order], self._min_std)
             if run.spent >= run.limit or stop_reason(self.state, run.sigma0, self._best, finite):
                 return self._restart()
-        self._is_stale = self.sampler.parabola
+        self._is_stale = self._has_parabola
         return None
 
     def _restart(self) -> None:
@@ -671,8 +675,8 @@ class _Fold:
         if not self._choices:
             return points, points[:, :0]
         numbers, choices = points[:, : len(self._numbers)], points[:, len(self._numbers) :]
-        chosen = [np.eye(n)[(column * n).astype(int)] for column, n in zip(choices.T, self._sizes, strict=True)]
-        return numbers, np.hstack(chosen)
+        chosen = [np.arange(n) == (c * n).astype(int)[:, None] for c, n in zip(choices.T, self._sizes, strict=True)]
+        return numbers, np.hstack(chosen).astype(float)
 
     def _lowest(self) -> dict[str, Any] | None:
         """Return the minimum of a parabola through the latest trials of this run; None where it is of no use."""
