@@ -76,6 +76,8 @@ EXAMPLES: list[Domain] = [
     Float(0.3, 0.3),
     Int(-3, 4),
     Int(1, 1000, log=True),
+    Int(5, 40, log=True),
+    Int(54732, 54740, log=True),  # of its lower end, 54731.5, the logarithms of numpy and of Python may differ by a bit
     Int(0, 100, step=25),
     Int(7, 7),
     Int(7, 7, log=True),
@@ -122,6 +124,7 @@ def test_positions_of_values_lie_in_the_unit_interval(domain: Domain, u: float) 
 def test_the_values_are_members_that_differ_and_as_many_as_size_says(domain: Domain) -> None:
     values = domain.values()
     assert len(values) == domain.size
+    assert type(domain.size) is int
     some = [values[i] for i in {0, len(values) // 2, len(values) - 1}]
     assert all(value in domain for value in some)
     assert len({(isinstance(v, bool), v) for v in some}) == len(some)
@@ -141,19 +144,32 @@ def test_each_value_owns_the_cell_between_its_edges(domain: Domain) -> None:
     assert (edges[0], edges[-1]) == (0.0, 1.0)
     for value, left, right in zip(domain.values(), edges[:-1], edges[1:], strict=True):
         assert left < position(domain, value) < right
+        if not getattr(domain, "log", False):
+            assert position(domain, value) == pytest.approx((left + right) / 2), "at its centre"
         assert domain.from_unit(left + 1e-9) == value, "just inside its left edge"
         assert domain.from_unit(right - 1e-9) == value, "just inside its right edge"
 
 
 def test_floats_are_spread_evenly() -> None:
-    assert Float(-5, 5).from_unit(0.25) == pytest.approx(-2.5)
-    assert Float(-5, 5).to_unit(2.5) == pytest.approx(0.75)
+    for u in (0.0, 0.01, 0.25, 0.5, 0.99, 1.0):
+        assert Float(-5, 5).from_unit(u) == pytest.approx(-5 + 10 * u)
+        assert Float(-5, 5).to_unit(-5 + 10 * u) == pytest.approx(u)
 
 
 def test_log_floats_are_spread_evenly_over_orders_of_magnitude() -> None:
-    domain = Float(1e-4, 1.0, log=True)
-    assert [domain.from_unit(u) for u in (0, 0.25, 0.5, 1)] == pytest.approx([1e-4, 1e-3, 1e-2, 1.0])
-    assert domain.to_unit(0.1) == pytest.approx(0.75)
+    domain = Float(1e-3, 10.0, log=True)
+    for u in (0.0, 0.01, 0.25, 0.5, 0.99, 1.0):
+        assert domain.from_unit(u) == pytest.approx(10 ** (4 * u - 3))
+        assert domain.to_unit(10 ** (4 * u - 3)) == pytest.approx(u)
+
+
+@pytest.mark.parametrize(
+    "domain", [*EXAMPLES, Float(1e-300, 1e300, log=True), Float(2, 9, log=True), Int(1, 2**40, log=True)], ids=str
+)
+def test_positions_far_outside_are_the_nearer_end(domain: Domain) -> None:
+    ends = [domain.from_unit(u) for u in (0.0, 1.0)]
+    assert [domain.from_unit(u) for u in (-1e6, 1e6)] == ends
+    assert isinstance(domain, Categorical) or ends == [domain.low, domain.high]
 
 
 def test_log_integers_own_the_cell_of_half_a_step_to_each_side_in_log_space() -> None:
@@ -196,6 +212,15 @@ def test_a_value_with_rounding_error_is_a_member_of_a_stepped_float() -> None:
     assert Float(0, 1, step=0.1).to_unit(0.1 * 3) == Float(0, 1, step=0.1).to_unit(0.3)
     assert 0.1 * 3 in Float(0, 0.3, step=0.1), "also as the last one"
     assert 0.7 + 0.1 in Float(0.8, 1, step=0.1), "or the first"
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+def test_what_counts_as_rounding_is_a_matter_of_the_step(scale: float) -> None:
+    domain = Float(0, scale, step=scale / 10)
+    assert scale / 10 * 3 in domain
+    assert all(x * scale not in domain for x in (-0.1, 0.25, 0.29, 0.31, 0.3001, 1.1))
+    with pytest.warns(UserWarning, match="ends at"):
+        assert Float(0, scale, step=0.3 * scale).size == 4
 
 
 def test_membership_knows_bounds_steps_and_kinds() -> None:
@@ -256,11 +281,15 @@ def test_values_of_a_huge_domain_are_not_listed() -> None:
 
 
 def test_one_point_domains_have_one_value() -> None:
-    for domain in (Float(0.3, 0.3), Float(0.3, 0.3, log=True), Float(0.3, 0.3, step=1), Int(7, 7), Int(7, 7, log=True)):
+    floats = Float(0.3, 0.3), Float(0.3, 0.3, log=True), Float(0.3, 0.3, step=1)
+    # Beyond 2^53 the logarithms of the cell's two ends are one number.
+    ints = Int(7, 7), Int(7, 7, log=True), Int(10**17, 10**17, log=True)
+    for domain in (*floats, *ints):
         assert domain.size == 1
+        assert domain.edges().tolist() == [0.0, 1.0]
         assert list(domain.values()) == [domain.low]
         assert [domain.from_unit(u) for u in (0.0, 0.5, 1.0)] == [domain.low] * 3
-        assert 0.0 <= position(domain, domain.low) <= 1.0
+        assert position(domain, domain.low) == 0.5
 
 
 def test_a_continuous_domain_has_no_values_and_says_what_to_do() -> None:
@@ -283,6 +312,12 @@ def test_domains_are_frozen_hashable_and_pickle(domain: Domain) -> None:
     assert {domain: 1}[domain] == 1
 
 
+def test_a_domain_says_what_it_was_made_of() -> None:
+    assert repr(Float(0, 1, log=False)) == "Float(low=0.0, high=1.0, log=False, step=None)"
+    assert repr(Int(0, 4, step=2)) == "Int(low=0, high=4, log=False, step=2)"
+    assert repr(Categorical({"adam": 1, "sgd": 2}.keys())) == "Categorical(choices=('adam', 'sgd'))"  # type: ignore[arg-type]
+
+
 def test_a_domain_does_not_follow_the_list_it_was_made_from() -> None:
     given_choices = ["a", "b"]
     domain = Categorical(given_choices)
@@ -297,6 +332,19 @@ def test_a_domain_goes_through_json_text_and_back(domain: Domain) -> None:
     assert back == domain
     assert type(back) is type(domain)
     assert repr(back) == repr(domain), "True and 1 are equal in Python, and yet two choices"
+
+
+def test_what_json_holds_of_a_domain_is_what_was_said_of_it() -> None:
+    number = {"low": 1, "high": 9, "log": True}
+    for domain, data in (
+        (Float(1, 9, log=True), {"kind": "float", **number, "step": None}),
+        (Int(1, 9, log=True), {"kind": "int", **number, "step": 1}),
+        (Categorical((None, "a", 2)), {"kind": "categorical", "choices": [None, "a", 2]}),
+    ):
+        assert domain_to_json(domain) == data
+        before = dict(data)
+        assert domain_from_json(data) == domain
+        assert data == before, "it is the caller's"
 
 
 @given(st.floats(-100, 100), st.floats(0, 100), st.floats(1e-3, 50))
@@ -315,17 +363,42 @@ def test_a_range_cut_to_its_last_step_goes_through_json_unchanged_and_unwarned(
 
 
 @pytest.mark.parametrize(
-    "data", [{}, {"kind": "integer", "low": 1, "high": 2}, {"kind": "int", "lo": 1}, {"kind": "float"}]
+    ("data", "message"),
+    [
+        ({}, "must be one of .*'float', 'int'.*, got {}"),
+        ({"kind": "integer", "low": 1, "high": 2}, "must be one of .*'int'.*, got .*'integer'"),
+        ({"kind": "int", "lo": 1}, "is not a domain, got .*'lo'"),
+        ({"kind": "float"}, "is not a domain"),
+        (None, "got None"),
+        (["kind"], r"got \['kind'\]"),
+    ],
 )
-def test_json_that_is_no_domain_is_refused(data: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="domain_from_json"):
+def test_json_that_is_no_domain_is_refused(data: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=f"domain_from_json: data.* {message}"):
         domain_from_json(data)
 
 
 def test_numpy_numbers_become_plain_ones() -> None:
-    half, one, two = np.float32(0.5), np.int64(1), np.int32(2)
-    made: list[Domain] = [Float(half, two), Int(one, two, step=one), Categorical([half, one])]  # type: ignore[arg-type, list-item]
-    plain: list[Domain] = [Float(0.5, 2.0), Int(1, 2), Categorical([0.5, 1])]
+    half: Any = np.float32(0.5)
+    one: Any = np.int64(1)
+    two: Any = np.int32(2)
+    yes: Any = np.True_
+    made: list[Domain] = [
+        Float(half, two),
+        Float(half, two, step=half),
+        Float(half, two, log=yes),
+        Int(one, two, step=one),
+        Int(one, two, log=yes),
+        Categorical([half, one]),
+    ]
+    plain: list[Domain] = [
+        Float(0.5, 2.0),
+        Float(0.5, 2.0, step=0.5),
+        Float(0.5, 2.0, log=True),
+        Int(1, 2),
+        Int(1, 2, log=True),
+        Categorical([0.5, 1]),
+    ]
     assert [json.dumps(domain_to_json(d)) for d in made] == [json.dumps(domain_to_json(d)) for d in plain]
 
 
@@ -340,14 +413,14 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "Int log, zero": (lambda: Int(0, 9, log=True), r"low > 0"),
     "Float nan low": (lambda: Float(nan, 1), r"low must be a finite number, got nan"),
     "Float nan high": (lambda: Float(0, nan), r"high must be a finite number, got nan"),
-    "Float inf": (lambda: Float(0, inf), r"high must be a finite number, got inf"),
+    "Float inf": (lambda: Float(0, inf), r"high must be a finite number, got inf; give the range that matters"),
     "Float -inf": (lambda: Float(-inf, 0), r"low must be a finite number, got -inf"),
     "Int inf": (lambda: Int(0, inf), r"high"),  # type: ignore[arg-type]
     "Int nan": (lambda: Int(nan, 3), r"low"),  # type: ignore[arg-type]
     "Int text": (lambda: Int("1", 3), r"low.*'1'"),  # type: ignore[arg-type]
     "Int fraction": (lambda: Int(0.5, 3), r"low must be an integer, got 0.5; use Float"),  # type: ignore[arg-type]
     "Int fractional step": (lambda: Int(0, 3, step=0.5), r"step must be an integer"),  # type: ignore[arg-type]
-    "Float text": (lambda: Float(0, "1"), r"high.*'1'"),  # type: ignore[arg-type]
+    "Float text": (lambda: Float(0, "1"), r"high.*'1'; write float\('1'\)"),  # type: ignore[arg-type]
     "Float None": (lambda: Float(None, 1), r"low.*None"),  # type: ignore[arg-type]
     "Float bool": (lambda: Float(False, True), r"low.*False"),
     "Float overflow": (lambda: Float(-1.7e308, 1.7e308), r"overflows.*narrow"),
@@ -360,7 +433,7 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "Int step 0": (lambda: Int(0, 1, step=0), r"step must be positive"),
     "Int step < 0": (lambda: Int(0, 1, step=-1), r"step must be positive"),
     "no choices": (lambda: Categorical([]), r"choices must not be empty"),
-    "choice twice": (lambda: Categorical(["a", "b", "a"]), r"choices must differ, got 'a' twice"),
+    "choice twice": (lambda: Categorical(["b", "a", "a"]), r"choices must differ, got 'a' twice"),
     "1 and 1.0": (lambda: Categorical([1, 1.0]), r"twice"),
     "one text": (lambda: Categorical("relu"), r"list of choices.*\['relu'\]"),
     "set": (lambda: Categorical({"a", "b"}), r"order"),  # type: ignore[arg-type]
@@ -378,8 +451,9 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_raises_a_value_error_that_names_it(mistake: str) -> None:
     make, message = MISTAKES[mistake]
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as raised:
         make()
+    assert str(raised.value).startswith(("Float: ", "Int: ", "Categorical: "))
 
 
 def test_log_and_step_are_given_by_name_only() -> None:
@@ -390,10 +464,10 @@ def test_log_and_step_are_given_by_name_only() -> None:
 
 
 def test_a_range_that_its_step_does_not_divide_ends_at_its_last_step_with_a_warning() -> None:
-    with pytest.warns(UserWarning, match=r"high=1\.0.*0\.3.*ends at 0\.9"):
+    with pytest.warns(UserWarning, match=r"Float: high=1\.0.*0\.3.*ends at 0\.9"):
         floats = Float(0, 1, step=0.3)
     assert (floats.high, list(floats.values())) == (0.9, [0.0, 0.3, 0.6, 0.9])
-    with pytest.warns(UserWarning, match=r"high=10.*4.*ends at 9"):
+    with pytest.warns(UserWarning, match=r"Int: high=10.*4.*ends at 9"):
         whole = Int(1, 10, step=4)
     assert (whole.high, list(whole.values())) == (9, [1, 5, 9])
     assert 10 not in whole
@@ -456,6 +530,18 @@ def test_the_order_of_merit_is_complete_by_loss_then_pruned_later_step_first_the
     assert [best_first.index(trial) for trial in ordered] == list(range(len(best_first)))
 
 
+def test_a_pruned_trial_without_a_number_is_the_last_of_its_step_and_no_report_helps_a_failed_one() -> None:
+    without, worst = (FrozenTrial({}, loss, {3: loss}, TrialState.PRUNED) for loss in (math.nan, 1e300))
+    earlier = FrozenTrial({}, 0.0, {2: 0.0}, TrialState.PRUNED)
+    nothing = FrozenTrial({}, state=TrialState.PRUNED)
+    failed = FrozenTrial({}, math.nan, {9: 0.0}, TrialState.FAILED)
+    assert worst.merit() < without.merit() < earlier.merit() < nothing.merit() < failed.merit()
+
+
+def test_all_states_but_running_are_finished() -> None:
+    assert [state for state in TrialState if not state.is_finished()] == [TrialState.RUNNING]
+
+
 def test_equal_merit_keeps_the_order_of_numbers() -> None:
     history = [FrozenTrial({"n": n}, 1.0) for n in range(5)]
     assert [t.params["n"] for t in sorted(history, key=FrozenTrial.merit)] == [0, 1, 2, 3, 4]
@@ -466,7 +552,7 @@ def test_numpys_narrow_numbers_count_as_plain_ones(kind: type[np.generic]) -> No
     value: Any = kind(100)
     for domain in (Int(-100, 200), Float(-100, 200), Float(-100, 200, step=0.5)):
         assert value in domain
-        assert domain.to_unit(value) == domain.to_unit(100)
+        assert float(domain.to_unit(value)) == domain.to_unit(100), "not in its own width"
     assert np.uint8(3) in Int(-5, 5)
 
 

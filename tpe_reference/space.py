@@ -97,7 +97,7 @@ class Float:
 
     def __contains__(self, value: object) -> bool:
         number = value if type(value) is float else _as_float(value)  # samplers ask for every value of every trial
-        if self.step is None or not math.isfinite(number):
+        if self.step is None:
             return self.low <= number <= self.high
         if not self.low - self.step <= number <= self.high + self.step:
             return False  # however far: a quotient beyond all floats could not be rounded
