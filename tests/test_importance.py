@@ -192,6 +192,16 @@ def test_a_border_between_integers_on_a_log_scale_is_the_line_of_the_grid_that_i
     assert np.abs(found - wanted).max() <= 0.5 / 500
 
 
+def test_two_good_places_far_apart_are_blurred_into_one_as_the_page_says() -> None:
+    space: dict[str, Domain] = {"x": Float(-1, 1), "y": Float(0, 1)}
+    for loss, low, high in (
+        (lambda p: -abs(p["x"]) - 0.6 * p["y"], 0.2, 0.5),
+        (lambda p: -p["x"] - 1.2 * p["y"], 0.65, 0.85),  # the same of one end: three quarters
+    ):
+        found = [get_param_importances(searched(space, loss, 300, seed, RandomSampler()))["x"] for seed in range(6)]
+        assert low < np.mean(found) < high
+
+
 def test_the_bandwidth_is_scotts() -> None:
     mu = np.array([[0.1], [0.2], [0.3], [0.4], [0.5]])
     assert scott_bandwidths(mu, 9)[:, 0] == pytest.approx([1.059 * (0.2 / 1.34) * 5**-0.2] * 5)

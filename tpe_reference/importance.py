@@ -127,7 +127,8 @@ def get_param_importances(
             less than two trials that are finished, or none with a finite value.
         TypeError: For an evaluator, a target that cannot be called, and params that are no list of names.
 
-    Interactions are not seen. Whether ``x * y > 0`` cannot be told from x alone, nor from y:
+    A parameter that is good at two places far apart comes out too low: see `scott_bandwidths`. And interactions are
+    not seen. Whether ``x * y > 0`` cannot be told from x alone, nor from y:
 
     Examples:
         >>> import warnings
@@ -274,7 +275,8 @@ def scott_bandwidths(mu: Floats, n_trials: int) -> Floats:
 
     `bandwidths` of TPE are as wide as the gaps between trials, which suits a search: it should look there. Here the
     density itself is wanted, and this is the width that estimates a normal's best. (D. W. Scott, 1992, Multivariate
-    Density Estimation, eq. 6.17.) [O] takes the same.
+    Density Estimation, eq. 6.17.) [O] takes the same. Of two heaps far apart it is their distance, so that both are
+    blurred into one: a parameter that is best at both ends comes out too low.
 
     Args:
         mu: Centres in the unit interval, (n, 1).
