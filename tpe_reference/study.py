@@ -755,7 +755,7 @@ class Study:
         )
 
     def _losses(self, curve: Mapping[int, float]) -> dict[int, float]:
-        return {step: self._sign * value for step, value in curve.items()}
+        return dict(curve) if self._sign == 1.0 else {step: -value for step, value in curve.items()}
 
     def _finish(self, trial: Trial, state: TrialState, value: float | None, error: str | None) -> TrialRecord:
         """Close a trial; without a value, with that of its last report."""

@@ -103,7 +103,7 @@ class MedianPruner:
             steps: The steps of all its reports, that one among them.
         """
         start = step - (step - self.n_warmup_steps) % self.interval_steps
-        return all(earlier < start for earlier in steps if earlier != step)
+        return start == step or all(earlier < start for earlier in steps if earlier != step)
 
 
 def median(losses: list[float]) -> float:
