@@ -311,7 +311,7 @@ def test_log_kernels_and_log_pdf_agree_with_the_formulas_written_out() -> None:
 
 
 def test_of_many_points_that_are_taken_some_at_a_time_none_is_lost() -> None:
-    """Two and a half million numbers a thousand points, and four million at a time."""
+    """Parts of a thousand points, the last of 800."""
     units = encode(MIXED, [trial.params for trial in random_history(MIXED, 2500)])
     points = encode(MIXED, [trial.params for trial in random_history(MIXED, 1800, seed=1)])
     few, many = (ParzenEstimator(MIXED, units[:n], np.linspace(0.5, 1.5, n)) for n in (30, 2500))

@@ -453,7 +453,7 @@ class ParzenEstimator:
 
     def log_kernels(self, u: Floats) -> Floats:
         """Return log prod_j k_ij(x_j) for every point and every kernel, (m, d) -> (m, n + 1)."""
-        return _log_kernels([self], u)
+        return np.concatenate([_log_kernels([self], some) for some in _some_at_a_time(u, len(self.weights))])
 
     def sample(self, rng: np.random.Generator, m: int) -> Floats:
         """Draw m points from the density, (m, d)."""
@@ -577,10 +577,14 @@ def log_pdfs(densities: Sequence[ParzenEstimator], u: Floats) -> list[Floats]:
     Together they take half as many calls of numpy as one by one; with few trials the calls are what takes the time.
     """
     weights = [density.weights for density in densities]
-    at_once = max(1, 2**22 // sum(map(len, weights)))  # of so many points the kernels are 32 MB
-    starts = range(0, max(len(u), 1), at_once)
-    parts = [_log_sums(_log_kernels(densities, u[start : start + at_once]), weights) for start in starts]
-    return list(np.concatenate(parts).T)
+    some_at_a_time = _some_at_a_time(u, sum(map(len, weights)))
+    return list(np.concatenate([_log_sums(_log_kernels(densities, some), weights) for some in some_at_a_time]).T)
+
+
+def _some_at_a_time(u: Floats, n_kernels: int) -> list[Floats]:
+    """Return points in parts, lest their kernels fill the memory, or a choice among thousands takes its square."""
+    at_once = max(1, min(1000, 2**22 // n_kernels))  # 2^22 numbers are 32 MB
+    return [u[start : start + at_once] for start in range(0, max(len(u), 1), at_once)]
 
 
 def _log_sums(log_k: Floats, weights: Sequence[Floats]) -> Floats:
