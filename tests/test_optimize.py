@@ -40,7 +40,7 @@ from tpe_reference import (
     create_study,
 )
 from tpe_reference.loop import Caught, Outcome, evaluate
-from tpe_reference.workers import Processes
+from tpe_reference.workers import Processes, _serve
 
 SAMPLERS: dict[str, Callable[[], Sampler]] = {"random": RandomSampler, "tpe": TPESampler, "cma-es": CmaEsSampler}
 any_sampler = pytest.mark.parametrize("make", SAMPLERS.values(), ids=SAMPLERS)
@@ -656,6 +656,17 @@ def test_a_second_ctrl_c_leaves_no_worker_behind(tmp_path: Path, monkeypatch: py
     for process in left:
         process.kill()
     assert left == []
+
+
+def test_a_worker_that_is_not_wanted_any_more_ends_in_peace() -> None:
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.Process(target=_serve, args=(theirs, b"", [ours]))
+    process.start()
+    theirs.close()
+    assert ours.poll(timeout=60)
+    ours.close()  # what it has said is not read
+    process.join()
+    assert process.exitcode == 0
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")

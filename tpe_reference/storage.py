@@ -43,7 +43,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus
@@ -434,22 +434,27 @@ def _dispose(engine: sa.Engine, process: int) -> None:
 # all of that would be lost. Therefore no file is open while a process forks.
 _of_files = weakref.WeakValueDictionary[int, Storage]()
 _forking = threading.RLock()
-_closed: list[Storage] = []  # in this fork
+SHORTLY = 0.01  # seconds: the fork is over then, and nobody has noticed yet
+_closed: list[ExitStack] = []  # while a process forks: what lets the threads at the files again
 
 
 def _before_fork() -> None:
-    _forking.acquire()
-    for reference in _of_files.valuerefs():
-        if (storage := reference()) is not None:
-            storage._in_use.acquire()  # not in the middle of another thread's transaction
-            _closed.append(storage)
-            storage._engine.dispose()
+    with ExitStack() as stack:
+        stack.enter_context(_forking)
+        for reference in _of_files.valuerefs():
+            if (storage := reference()) is not None:
+                stack.enter_context(storage.uninterrupted())
+                stack.enter_context(storage._in_use)  # not in the middle of another thread's transaction
+                storage._engine.dispose()
+        _closed.append(stack.pop_all())
 
 
 def _after_fork() -> None:
     while _closed:
-        _closed.pop()._in_use.release()
-    _forking.release()
+        try:
+            _closed.pop().close()
+        except KeyboardInterrupt:  # from here it would reach nobody: Python prints it and goes on
+            threading.Timer(SHORTLY, os.kill, (os.getpid(), signal.SIGINT)).start()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows

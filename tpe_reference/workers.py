@@ -186,7 +186,7 @@ def _serve(pipe: Connection, job: bytes, not_ours: list[Connection]) -> None:
     while True:
         try:
             argument = pipe.recv_bytes()
-        except EOFError:  # the parent has closed its end
+        except (EOFError, OSError):  # the parent has closed its end, the second where it had not read what was sent
             return
         if argument == ENOUGH:
             return
