@@ -378,12 +378,13 @@ def _choice_ticks(ax: Axes, which: str, domain: Categorical) -> None:
     width, height = ax.get_window_extent().size
     texts = choice_labels(domain.choices)
     set_ticks = getattr(ax, f"set_{which}ticks")
-    set_ticks(range(len(texts)), texts, parse_math=False)
+    measured = sorted(texts, key=len)[-50:]  # of thousands it would take many seconds, and the longest are the widest
+    set_ticks(range(len(measured)), measured, parse_math=False)
     artists = getattr(ax, f"get_{which}ticklabels")()
     boxes = [artist.get_window_extent() for artist in artists]
     widest, line = max(box.width for box in boxes), max(box.height for box in boxes)
     slot = (width if which == "x" else height) / len(texts)
-    letter = max(box.width / max(1, len(text)) for box, text in zip(boxes, texts, strict=True))
+    letter = max(box.width / max(1, len(text)) for box, text in zip(boxes, measured, strict=True))
     turned = which == "x" and widest > 0.9 * slot and slot < 10 * letter
     room = 0.9 * slot if which == "x" and not turned else 0.4 * (height if turned else width)
     points = artists[0].get_size()
