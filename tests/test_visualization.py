@@ -260,6 +260,13 @@ def test_the_landscape_of_equal_values_has_the_colour_that_the_bar_gives_them() 
     np.testing.assert_allclose(field.compressed(), (7.0 - low) / (high - low))
 
 
+def test_choices_are_tiles_however_many_there_are() -> None:
+    study = ask_and_tell({"c": Categorical(range(90)), "x": Float(0, 1)}, [float(k) for k in range(12)])
+    field = plot_contour(study, ax=canvas()).collections[0].get_array()
+    coloured = np.flatnonzero((~np.ma.getmaskarray(field)).any(axis=0))
+    assert coloured.tolist() == sorted({trial.params["c"] for trial in study.trials}), "those that were tried"
+
+
 def test_contour_and_rank_have_a_panel_for_each_pair(plain: Study) -> None:
     for plot in (plot_contour, plot_rank):
         axes = plot(plain, ax=canvas(2, 2))
@@ -880,6 +887,13 @@ def test_choices_that_look_alike_are_told_apart() -> None:
         "''",
         "plain",
     ]
+
+
+def test_of_thousands_of_choices_some_are_labelled() -> None:
+    ax = canvas()
+    ParamAxis("c", Categorical([f"city {i}" for i in range(2000)])).dress(ax, "x")
+    assert 10 < len(ax.get_xticks()) <= len(ax.xaxis.majorTicks) <= 100, "no tick was made for each: it is slow"
+    assert ax.get_xlim() == (-0.5, 1999.5)
 
 
 def test_shortened_texts_keep_both_ends() -> None:

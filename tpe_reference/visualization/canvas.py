@@ -13,6 +13,7 @@ Start reading at `panels` and `ParamAxis`.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -152,8 +153,9 @@ def _fit(artist: Any, room: float, *, upright: bool = False) -> None:
 def choice_labels(choices: Sequence[Any]) -> list[str]:
     """Return a text per choice; those that would look alike (1 and "1", or an empty one) are written as in code."""
     texts = [str(choice) for choice in choices]
+    counts = Counter(texts)
     return [
-        clean(text) if text.strip() and texts.count(text) == 1 else repr(choice)
+        clean(text) if text.strip() and counts[text] == 1 else repr(choice)
         for text, choice in zip(texts, choices, strict=True)
     ]
 

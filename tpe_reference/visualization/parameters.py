@@ -460,7 +460,8 @@ def _draw_field(ax: Axes, pair: tuple[ParamAxis, ParamAxis], trials: Sequence[Tr
     """Colour the square by the landscape of z in [0, 1]: in tiles where a parameter has few values."""
     (edges_x, x), (edges_y, y) = (_cells(param.domain) for param in pair)
     field = np.clip(landscape(pair, (x, y), trials, z), 0.0, 1.0)  # rounding may leave the interval
-    if min(len(x), len(y)) < FINE:
+    has_choices = any(isinstance(param.domain, Categorical) for param in pair)  # between which there is nothing
+    if has_choices or min(len(x), len(y)) < FINE:
         ax.pcolormesh(pair[0].at(edges_x), pair[1].at(edges_y), field, cmap=COLOURS, vmin=0.0, vmax=1.0)
     else:
         ax.contourf(pair[0].at(x), pair[1].at(y), field, levels=np.linspace(0.0, 1.0, 13), cmap=COLOURS)
