@@ -4,12 +4,14 @@ A new sampler is added to `SAMPLERS`; then this file is its checklist.
 """
 
 import copy
+import gc
 import itertools
 import json
 import math
 import pickle
 import random
 import sys
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -143,6 +145,24 @@ def test_a_fresh_object_and_a_long_used_one_agree(make: Callable[[], Sampler], s
         if fresh is None:
             break
         history.append(FrozenTrial(fresh, bowl(space, fresh)))
+
+
+class WatchedHistory(list[FrozenTrial]):
+    """A list that can be seen to be given back."""
+
+
+@sampler_of_any_kind
+def test_copies_of_a_history_are_not_kept_for_long(make: Callable[[], Sampler]) -> None:
+    """Whoever hands over a copy at each ask must not find all of them in memory later on."""
+    sampler, history = make(), search(RandomSampler(), PLANE, 20)
+    copies = []
+    for n in range(60):
+        a_copy = WatchedHistory(history)
+        sampler.suggest(PLANE, a_copy, rng_of(n))
+        copies.append(weakref.ref(a_copy))
+    del a_copy
+    gc.collect()
+    assert sum(a_copy() is not None for a_copy in copies) < 20
 
 
 @pytest.mark.parametrize("name", ["random", "tpe", "cma-es"])

@@ -1,11 +1,9 @@
 """TPE: its split, its kernels and their bandwidths against numbers worked by hand; its densities against integrals."""
 
 import dataclasses
-import gc
 import itertools
 import math
 import tracemalloc
-import weakref
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -647,19 +645,6 @@ class CountingHistory(list[FrozenTrial]):
     def __getitem__(self, index: Any) -> Any:
         self.n_read += 1
         return super().__getitem__(index)
-
-
-def test_copies_of_a_history_are_not_kept_for_long() -> None:
-    """Whoever hands over a copy at each ask must not find all of them in memory later on."""
-    sampler, history = TPESampler(), random_history(PLANE, 20)
-    copies = []
-    for n in range(60):
-        a_copy = CountingHistory(history)
-        sampler.suggest(PLANE, a_copy, rng_of(n))
-        copies.append(weakref.ref(a_copy))
-    del a_copy
-    gc.collect()
-    assert sum(a_copy() is not None for a_copy in copies) < 20
 
 
 def test_domains_that_vary_are_not_kept_for_long_and_what_is_asked_for_is() -> None:

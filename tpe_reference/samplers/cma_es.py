@@ -500,9 +500,6 @@ class CmaEsSampler:
         fold.read()
         params = fold.propose(rng)
         self._memos[id(history), *space] = fold
-        # Parameters that change from trial to trial must not fill the memory: of more than 64, the oldest is forgotten.
-        if len(self._memos) > 64:
-            self._memos.pop(next(iter(self._memos)), None)
         return params
 
     def explain(
@@ -531,7 +528,16 @@ class CmaEsSampler:
             fold = self._memos.pop((id(history), *space.items()), None)
         if fold is not None and fold.is_of(history) and fold.entropy == entropy:
             return fold
+        self._make_room()
         return _Fold(self, space, history, entropy)
+
+    def _make_room(self) -> None:
+        """Forget what was not asked for of late, lest copies of a history, or parameters that vary, fill the memory."""
+        latest = list(self._memos)[::-1]  # a dict is in the order of entry, and what is asked for is entered anew
+        histories = set(list(dict.fromkeys(key[0] for key in latest))[:16])  # so many studies may take turns
+        for i, key in enumerate(latest):
+            if i >= 64 or key[0] not in histories:
+                self._memos.pop(key, None)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_memos": {}}
