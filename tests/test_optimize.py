@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import inspect
+import itertools
 import math
 import multiprocessing
 import os
@@ -656,6 +657,32 @@ def test_a_second_ctrl_c_leaves_no_worker_behind(tmp_path: Path, monkeypatch: py
     for process in left:
         process.kill()
     assert left == []
+
+
+def bowl_after_others(trial: Trial) -> float:
+    if trial.number == 0:
+        threading.Event().wait(0.2)
+    return bowl(trial)
+
+
+@pytest.mark.parametrize("n_can_be_started", [0, 1, 2])
+def test_where_processes_cannot_be_started_those_that_there_are_do_the_work(
+    n_can_be_started: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, numbers = multiprocessing.Process.start, itertools.count()
+
+    def start_some(process: multiprocessing.Process) -> None:
+        if next(numbers) >= n_can_be_started:
+            raise BlockingIOError("no more processes")
+        start(process)
+
+    monkeypatch.setattr(multiprocessing.Process, "start", start_some)
+    monkeypatch.setattr("tpe_reference.workers.LOOK", 0.01)
+    study = create_study(seed=0)
+    expected = contextlib.nullcontext() if n_can_be_started else pytest.raises(BlockingIOError, match="no more")
+    with expected:
+        study.optimize(bowl_after_others, n_trials=6, n_jobs=3)
+    assert [str(t.state) for t in study.trials] == (["complete"] * 6 if n_can_be_started else ["failed"] * 3)
 
 
 def test_a_worker_that_is_not_wanted_any_more_ends_in_peace() -> None:

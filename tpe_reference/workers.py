@@ -74,7 +74,8 @@ class Processes:
         """Take a trial on."""
         self._arguments[number] = pickle.dumps(argument)
         self._waiting.append(number)
-        self._hand_out()
+        with suppress(OSError):  # where there is no process, and none can be started, `wait` tries again
+            self._hand_out()
 
     def wait(self) -> dict[int, Outcome]:
         """Wait until a trial has finished, and return the outcomes of all that have, by number."""
@@ -82,7 +83,12 @@ class Processes:
         while not outcomes:
             wait([thing for worker in self._workers for thing in (worker.pipe, worker.process.sentinel)], LOOK)
             outcomes |= self.collect()
-            self._hand_out()
+            try:
+                self._hand_out()
+            except OSError as error:
+                number = self._waiting.popleft()
+                del self._arguments[number]
+                outcomes[number] = Outcome(TrialState.FAILED, error=describe(error), exception=error)
         return outcomes
 
     def collect(self) -> dict[int, Outcome]:
@@ -123,7 +129,12 @@ class Processes:
         """Give waiting trials to idle processes, and to new ones as long as there may be more."""
         idle = [worker for worker in self._workers if worker.number is None and worker.process.is_alive()]
         while self._waiting and (idle or len(self._workers) < self.n):
-            worker = idle.pop() if idle else self._hire()
+            try:
+                worker = idle.pop() if idle else self._hire()
+            except OSError:  # there is no memory for another process, say
+                if self._workers:
+                    break  # those that there are will come to it
+                raise
             worker.number = self._waiting.popleft()
             with suppress(OSError):  # where it has died this moment `wait` will notice
                 worker.pipe.send_bytes(self._arguments[worker.number])
