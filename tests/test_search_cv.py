@@ -1,6 +1,7 @@
 """TPESearchCV: it stands where RandomizedSearchCV stood; what it adds is folds pruned, rows held out, branches."""
 
 import pickle
+import re
 import subprocess
 import sys
 import warnings
@@ -415,6 +416,12 @@ def test_of_several_metrics_the_search_follows_the_one_to_refit_by_or_the_first(
     first = TPESearchCV(Recorder(), space, refit=False, **arguments).fit(*numbered())
     assert np.mean(down.cv_results_["param_quality"]) < 0.3 < 0.7 < np.mean(first.cv_results_["param_quality"])
     assert not hasattr(first, "best_index_")
+
+
+def test_the_report_has_digits_of_small_scores_too() -> None:
+    search = TPESearchCV(Ridge(), {"alpha": [1.0]}, n_iter=1, cv=2, scoring="neg_mean_squared_error")
+    assert re.search(r"score  -\d\.\d\d\de-0\d  ", search.fit(X, Y * 1e-3).report())
+    assert re.search(r"score  -\d+\.\d{4}  ", search.fit(X, Y * 1e3).report())
 
 
 def test_a_second_fit_tells_nothing_of_the_first() -> None:

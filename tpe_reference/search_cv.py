@@ -208,11 +208,11 @@ class TPESearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no ty
         lines = [f"{n_candidates} candidates, {n_pruned} of them pruned, {self.n_splits_}-fold cross-validation"]
         if hasattr(self, "best_score_"):
             lines.append(
-                f"best cross-validated score  {self.best_score_:.4f}  (the best of {n_candidates}: optimistic)"
+                f"best cross-validated score  {_digits(self.best_score_)}  (the best of {n_candidates}: optimistic)"
             )
         if hasattr(self, "holdout_score_"):
             score = self.holdout_score_
-            text = f"{score:.4f}" if isinstance(score, float) else str(score)
+            text = _digits(score) if isinstance(score, float) else str(score)
             lines.append(f"held-out score              {text}  (on {len(self.holdout_index_)} rows that it never saw)")
         return "\n".join(lines)
 
@@ -454,6 +454,11 @@ def _tell(study: Study, batch: list[_Candidate]) -> None:
             study.tell(candidate.trial, state="failed")
         else:
             study.tell(candidate.trial, candidate.mean_value)
+
+
+def _digits(score: float) -> str:
+    """Return four places of a score, or four digits of one that is too small for them: a squared error in metres."""
+    return f"{score:.4f}" if score == 0 or abs(score) >= 0.01 else f"{score:.4g}"
 
 
 # ---- cv_results_ -------------------------------------------------------------------------------------------------

@@ -203,7 +203,8 @@ def value_scale(values: Floats) -> tuple[str, float]:
     """Say on which scale values can be told apart: ("linear", 0), ("log", 0) or ("symlog", its linear threshold).
 
     Not linear: when half of the values lie within a hundredth of the range, at either end, and their sizes differ by
-    more than a thousand: a search that converged, or one result out of all proportion.
+    more than a thousand: a search that converged, or one result out of all proportion. (Sizes above `LOG_LARGEST` have
+    no room on such an axis.)
     """
     values = values[np.isfinite(values)]
     sizes = np.abs(values[values != 0])
