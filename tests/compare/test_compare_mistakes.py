@@ -107,6 +107,7 @@ leaves = problem_of(lambda x: sys.exit("no accelerator"))
 low = problem_of(lambda x: x - 5)
 one_argument = Problem(lambda params: 0.0, SPACE, trials=3, seeds=2)
 never = Problem(failing, SPACE, optimum=0.0, trials=3, seeds=2)
+logs = Problem(low.evaluate, SPACE, name="logs", log=True, trials=3, seeds=2)
 '''
 
 
@@ -206,6 +207,11 @@ def test_where_every_trial_fails_there_is_a_report_all_the_same(tmp_path: Path) 
 def test_a_loss_below_the_optimum_is_called_wrong_not_a_win() -> None:
     assert "Wrong: own had a loss of -4.5, below the optimum that it claims, 0." in table([result_of("low", [3, -4.5])])
     assert "Wrong" not in table([result_of("low", [3, -1e-12])])  # rounding
+
+
+def test_negative_losses_at_a_logarithmic_axis_are_called_wrong() -> None:
+    assert "Wrong: logs claims a logarithmic axis, and had losses below 0" in table([result_of("logs", [3, -4.5])])
+    assert "Wrong" not in table([result_of("logs", [3, 0.0])])
 
 
 @pytest.mark.parametrize(

@@ -104,12 +104,18 @@ def headline(results: Sequence[Result]) -> list[str]:
 
 
 def doubts(results: Sequence[Result]) -> list[str]:
-    """Return where a problem's own optimum cannot be right, a sentence for each."""
-    return [
+    """Return where what a problem says of itself cannot be right, a sentence for each."""
+    wrong = [
         f"Wrong: {result.problem.name} had a loss of {number(result.too_low)}, below the optimum that it claims, "
         f"{number(result.best)}. Its regrets mean nothing; correct its optimum, or leave it out."
         for result in results
         if result.too_low is not None
+    ]
+    return wrong + [
+        f"Wrong: {result.problem.name} claims a logarithmic axis, and had losses below 0, which have no place on it. "
+        "Its picture and its areas mean nothing; leave out log=True."
+        for result in results
+        if result.problem.log_scale and (result.drawn < 0.0).any()
     ]
 
 
