@@ -199,6 +199,12 @@ class SharedStudy(Study):
                 self._take(self._pending)
         return result
 
+    @property
+    def _this_turn(self) -> _Turn:
+        """The turn that is under way; all that writes is called in one."""
+        assert self._turn is not None
+        return self._turn
+
     def _lock_study(self, connection: sa.Connection) -> int:
         """Take the lock, bring the mirror up to date, and return the revision that this transaction makes."""
         head = self._check(connection.execute(_LOCK, {"key": self._key}).one_or_none())
@@ -407,8 +413,7 @@ class SharedStudy(Study):
 
     def _open(self, trial: Trial) -> None:
         """Insert a trial as running; the mirror follows when the transaction has been committed."""
-        assert self._turn is not None  # trials are started in turns
-        connection, revision = self._turn
+        connection, revision = self._this_turn
         place = self._place_of(connection, trial._domains or trial._joint_domains)
         given = {"params": trial._shown, "fixed": trial._fixed, "space": place}
         row = {
@@ -488,8 +493,7 @@ class SharedStudy(Study):
         return row.given is None or row.attempt >= max(1, self._retry)
 
     def _fail_lost(self, row: Row) -> None:
-        assert self._turn is not None
-        connection, revision = self._turn
+        connection, revision = self._this_turn
         again = row.attempt < self._retry and row.given is None
         error = f"{LOST}: no sign of life for {self._lease:g} s{'; its parameters are tried again' * again}"
         row_now = {"state": FAILED, "error": to_text(error, "error"), "datetime_complete": datetime.now().isoformat()}
@@ -502,8 +506,7 @@ class SharedStudy(Study):
 
     def _take_over(self, row: Row, space: Mapping[str, Domain | Sequence[Any]] | None, lag: int) -> Trial:
         """Begin a lost trial of a reproducible run again, with all that it knew at its start."""
-        assert self._turn is not None
-        connection, revision = self._turn
+        connection, revision = self._this_turn
         given = from_text(row.given, "given")
         trial = Trial(self, row.number, self._rng_of(row.number))
         trial._fixed, trial._shown = given["fixed"], given["params"]
@@ -539,8 +542,7 @@ class SharedStudy(Study):
             return
 
         def write() -> None:
-            assert self._turn is not None
-            place = self._place_of(self._turn.connection, {**trial._joint_domains, **trial._domains})
+            place = self._place_of(self._this_turn.connection, {**trial._joint_domains, **trial._domains})
             self._change(trial, params=to_text(trial._given(), "params"), space=place)
 
         self._in_turn(write)
@@ -566,14 +568,12 @@ class SharedStudy(Study):
 
     def _change(self, trial: Trial, **values: Any) -> bool:
         """Change the row of a trial, as long as it is running."""
-        assert self._turn is not None
-        connection, revision = self._turn
+        connection, revision = self._this_turn
         which = {"key": self._key, "n": trial.number}
         return connection.execute(_CHANGE, {**which, "revision": revision, **values}).rowcount == 1
 
     def _insert_reports(self, number: int, curve: Mapping[int, float]) -> None:
-        assert self._turn is not None
-        connection, revision = self._turn
+        connection, revision = self._this_turn
         rows = report_rows(self._key, number, curve, revision)
         if rows:
             # Those of a lost attempt at the same trial may be there already, and are the same.
@@ -616,7 +616,6 @@ class SharedStudy(Study):
         return kept
 
     def _write_finished(self, trial: Trial, record: TrialRecord, ends: Container[datetime | None]) -> TrialRecord:
-        assert self._turn is not None
         known = self._trials[trial.number]
         if isinstance(known, TrialRecord):
             if known.datetime_complete in ends and known.state == record.state:
@@ -634,8 +633,7 @@ class SharedStudy(Study):
 
     def _columns(self, record: TrialRecord) -> dict[str, Any]:
         """Return what the table holds of a trial that has finished."""
-        assert self._turn is not None
-        return columns_of(record, self._place_of(self._turn.connection, record.distributions))
+        return columns_of(record, self._place_of(self._this_turn.connection, record.distributions))
 
     def _write_late(self, record: TrialRecord) -> TrialRecord:
         """Append what came of a trial that had been given up; it need not be tried again then."""
@@ -648,8 +646,7 @@ class SharedStudy(Study):
 
     def _append(self, records: Iterable[TrialRecord]) -> None:
         """Insert finished trials; the mirror reads them like those of others."""
-        assert self._turn is not None
-        connection, revision = self._turn
+        connection, revision = self._this_turn
         for number, record in enumerate(map(storable, records), len(self._trials)):
             row = {"study": self._key, "number": number, "revision": revision, **self._columns(record)}
             row |= {"worker": self._worker, "ticket": self._ticket, "attempt": 0}
@@ -658,17 +655,15 @@ class SharedStudy(Study):
         self._has_appended = True
 
     def _enqueue(self, params: dict[str, Any], user_attrs: dict[str, Any], skip_if_exists: bool) -> None:
-        assert self._turn is not None
         if skip_if_exists:
             query = sa.select(_enqueued.c.params).where(_enqueued.c.study == self._key)
-            waiting = [from_text(text, "params") for text in self._turn.connection.execute(query).scalars()]
+            waiting = [from_text(text, "params") for text in self._this_turn.connection.execute(query).scalars()]
             if params in [*(trial.params for trial in self.trials), *waiting]:
                 return
         self._put_in_line(to_text(params, "params"), to_text(user_attrs, "user_attrs"), attempt=0, retry_of=None)
 
     def _put_in_line(self, params: str, user_attrs: str, *, attempt: int, retry_of: int | None) -> None:
-        assert self._turn is not None
-        connection = self._turn.connection
+        connection = self._this_turn.connection
         connection.execute(
             sa.insert(_enqueued).values(
                 study=self._key,
@@ -680,35 +675,29 @@ class SharedStudy(Study):
                 retry_of=retry_of,
             )
         )
-        self._count_queue(1)
+        self._change_study(n_enqueued=_studies.c.n_enqueued + 1)
 
     def _dequeue(self, which: sa.ColumnElement[bool]) -> None:
-        assert self._turn is not None
-        found = self._turn.connection.execute(sa.delete(_enqueued).where(_enqueued.c.study == self._key, which))
-        self._count_queue(-found.rowcount)
-
-    def _count_queue(self, more: int) -> None:
-        assert self._turn is not None
-        values = {"n_enqueued": _studies.c.n_enqueued + more}
-        self._turn.connection.execute(sa.update(_studies).where(_studies.c.id == self._key).values(values))
+        found = self._this_turn.connection.execute(sa.delete(_enqueued).where(_enqueued.c.study == self._key, which))
+        self._change_study(n_enqueued=_studies.c.n_enqueued - found.rowcount)
 
     def _note(self, key: str, value: Any) -> None:
-        assert self._turn is not None
         self._user_attrs = {**self._user_attrs, key: value}
         self._attrs_text = ""  # what is there is what the next look finds
-        text = to_text(self._user_attrs, "user_attrs")
-        self._turn.connection.execute(sa.update(_studies).where(_studies.c.id == self._key).values(user_attrs=text))
+        self._change_study(user_attrs=to_text(self._user_attrs, "user_attrs"))
 
     def _set_lag(self, lag: int) -> None:
         def write() -> None:
-            assert self._turn is not None
             if self.lag is None:
-                update = sa.update(_studies).where(_studies.c.id == self._key)
-                self._turn.connection.execute(update.values(lag=lag))
+                self._change_study(lag=lag)
 
         with self._lock:
             self._in_turn(write)
             self._refresh()
+
+    def _change_study(self, **values: Any) -> None:
+        """Change the row of the study."""
+        self._this_turn.connection.execute(sa.update(_studies).where(_studies.c.id == self._key).values(values))
 
     def _contents(self) -> StudyContents:
         with self._lock:
