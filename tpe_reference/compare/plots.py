@@ -153,7 +153,7 @@ def _tick_labels(axes: "Axes", unit: str) -> None:
     low, high = axes.get_xlim()
     if axes.get_xscale() == "linear":
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=unit != "seconds"))
-    elif high < 100.0 * low:  # the labels in between are as long as 3 x 10^-4, and there is room for one each
+    elif high < 100.0 * low:  # matplotlib's labels between powers of ten, 3 x 10^-4, would run into each other
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
         axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
         axes.xaxis.set_minor_formatter(NullFormatter())
