@@ -623,6 +623,24 @@ def test_ctrl_c_that_reaches_a_worker_does_not_end_its_trial() -> None:
     assert [t.state for t in study.trials] == ["complete"] * 4
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize("reproducible", [False, True])
+def test_ctrl_c_while_a_process_is_started_is_heard(reproducible: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = multiprocessing.Process.start
+
+    def start_and_press(process: multiprocessing.Process) -> None:
+        start(process)
+        with contextlib.suppress(KeyboardInterrupt):  # as Python does where others have asked to be called at a fork
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(multiprocessing.Process, "start", start_and_press)
+    study = create_study(seed=0)
+    with pytest.raises(KeyboardInterrupt):
+        study.optimize(bowl, n_trials=5, n_jobs=2, reproducible=reproducible)
+    assert [t.error for t in study.trials] == ["interrupted"]
+    assert multiprocessing.active_children() == []
+
+
 def takes_no_notice(folder: Path) -> float:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     (folder / str(os.getpid())).touch()

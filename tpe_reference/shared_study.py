@@ -50,6 +50,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from . import pruners, samplers
 from .exceptions import StorageInternalError, StudyNotFoundError
 from .files import algorithm_from_json
+from .interrupts import uninterrupted
 from .pruners import Pruner
 from .samplers import Sampler
 from .space import Domain, FrozenTrial, TrialState, domain_from_json, domain_to_json
@@ -186,7 +187,7 @@ class SharedStudy(Study):
             finally:
                 self._turn = None
 
-        with self._store.uninterrupted():
+        with uninterrupted():
             try:
                 self._store.run(work)
             except BaseException:
@@ -220,7 +221,7 @@ class SharedStudy(Study):
             head = self._check(connection.execute(_LOOK, {"key": self._key}).one_or_none())
             self._catch_up(connection, head, head.revision)
 
-        with self._lock, self._store.uninterrupted():
+        with self._lock, uninterrupted():
             self._after_fork()
             self._store.run(work, write=False, patient=patient)
 
@@ -376,7 +377,7 @@ class SharedStudy(Study):
         with self._lock:
             before = set(self._mine)
             try:
-                with self._store.uninterrupted():
+                with uninterrupted():
                     self._give_up_lost(lag)
                     return super()._ask(space, lag, is_wanted, under_way)
             except KeyboardInterrupt:  # the caller will never see the trial that has been started
@@ -581,7 +582,7 @@ class SharedStudy(Study):
             connection.execute(insert.on_conflict_do_nothing(), rows)
 
     def _finish(self, trial: Trial, state: TrialState, value: float | None, error: str | None) -> TrialRecord:
-        with self._store.uninterrupted():
+        with uninterrupted():
             return super()._finish(trial, state, value, error)
 
     def _keep(self, trial: Trial, make: Callable[[], TrialRecord]) -> TrialRecord:

@@ -37,7 +37,6 @@ import math
 import os
 import random
 import re
-import signal
 import sqlite3
 import threading
 import time
@@ -54,6 +53,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from .exceptions import StorageInternalError, StudyNotFoundError
+from .interrupts import is_pressed, uninterrupted
 from .strict_json import decode, parse
 
 T = TypeVar("T")
@@ -192,7 +192,6 @@ class Storage:
             self.address = self.mask(self.address)
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
         self._may_create = create
-        self._pressed = False  # Ctrl-C, while something was under way
         self.back_since = -math.inf  # when the server was last found to be back, by time.monotonic()
         if self.is_sqlite and not create and not Path(self._url.database or "").exists():
             raise StudyNotFoundError(f"storage {self.address}: there is no such file; create_study makes it")
@@ -237,37 +236,11 @@ class Storage:
                 raise self._as_ours(kind, text)
             if not is_again:
                 _logger.warning("storage %s: %s; trying again, for %g s at most", self.address, text, PATIENCE)
-            if self._pressed and threading.current_thread() is threading.main_thread():  # as ever with Ctrl-C
+            if is_pressed():  # Ctrl-C is heard at once where a server is waited for
                 raise KeyboardInterrupt
             # Jitter, so that workers do not come back all at once. From the system's generator: Python's is the user's.
             time.sleep(pause * random.SystemRandom().uniform(0.5, 1.0))
             pause, is_again = min(2 * pause, LONGEST_PAUSE), True
-
-    @contextmanager
-    def uninterrupted(self) -> Iterator[None]:
-        """Let Ctrl-C wait until what has been begun here is done, in the database and in the mirror of it.
-
-        It is heard at once where a server is waited for, and when it comes a second time.
-        """
-        is_main = threading.current_thread() is threading.main_thread()
-        if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-            yield  # nobody is interrupted here; or somebody has arrangements of their own, as an outer call of this
-            return
-
-        def wait_for_the_end(number: int, frame: object) -> None:
-            if self._pressed:
-                raise KeyboardInterrupt
-            self._pressed = True
-
-        self._pressed = False
-        signal.signal(signal.SIGINT, wait_for_the_end)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            if self._pressed:
-                self._pressed = False
-                raise KeyboardInterrupt
 
     def clock(self) -> sa.ColumnElement[float]:
         """Return SQL for the time in seconds, by the one clock that all workers share: the server's."""
@@ -434,16 +407,15 @@ def _dispose(engine: sa.Engine, process: int) -> None:
 # all of that would be lost. Therefore no file is open while a process forks.
 _of_files = weakref.WeakValueDictionary[int, Storage]()
 _forking = threading.RLock()
-SHORTLY = 0.01  # seconds: the fork is over then, and nobody has noticed yet
 _closed: list[ExitStack] = []  # while a process forks: what lets the threads at the files again
 
 
 def _before_fork() -> None:
     with ExitStack() as stack:
+        stack.enter_context(uninterrupted())
         stack.enter_context(_forking)
         for reference in _of_files.valuerefs():
             if (storage := reference()) is not None:
-                stack.enter_context(storage.uninterrupted())
                 stack.enter_context(storage._in_use)  # not in the middle of another thread's transaction
                 storage._engine.dispose()
         _closed.append(stack.pop_all())
@@ -451,10 +423,7 @@ def _before_fork() -> None:
 
 def _after_fork() -> None:
     while _closed:
-        try:
-            _closed.pop().close()
-        except KeyboardInterrupt:  # from here it would reach nobody: Python prints it and goes on
-            threading.Timer(SHORTLY, os.kill, (os.getpid(), signal.SIGINT)).start()
+        _closed.pop().close()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows

@@ -30,6 +30,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from .interrupts import uninterrupted
 from .loop import Caught, Outcome, describe, evaluate
 from .space import TrialState
 
@@ -146,9 +147,10 @@ class Processes:
         not_theirs = [ours, *(worker.pipe for worker in self._workers)] if inherits else []
         arguments = (theirs, self._job, not_theirs)
         process = multiprocessing.Process(target=_serve, args=arguments, name="tpe_reference worker")
-        process.start()
-        theirs.close()  # so that our end notices when the process, which has the only other copy, is gone
-        self._workers.append(_Worker(process, ours))
+        with uninterrupted():  # at a fork Python swallows it
+            process.start()
+            theirs.close()  # so that our end notices when the process, which has the only other copy, is gone
+            self._workers.append(_Worker(process, ours))
         return self._workers[-1]
 
     def _receive(self, worker: _Worker, outcomes: dict[int, Outcome]) -> None:

@@ -184,7 +184,7 @@ def test_ctrl_c_during_an_outage_ends_no_thread_that_renews_leases(
     study: Any = create_study(storage=sqlite_url, study_name="s")
     faults["before"] = 1.0
     monkeypatch.setattr(storage, "PATIENCE", 0.01)
-    study._store._pressed = True  # and the main thread has not noticed yet
+    monkeypatch.setattr("tpe_reference.interrupts._is_pressed", True)  # and the main thread has not noticed yet
     with ThreadPoolExecutor(1) as thread, pytest.raises(ConnectionError):  # it is only the server that ends it
         thread.submit(study._store.run, lambda connection, is_again: None).result()
 

@@ -338,28 +338,6 @@ def test_a_process_forks_when_no_thread_has_the_file_locked(sqlite_url: str, mon
     thread.join()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_ctrl_c_while_a_process_forks_is_heard(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    study: Any = create_study(storage=sqlite_url, study_name="s", sampler=RandomSampler())
-    dispose = study._store._engine.dispose
-
-    def press(*arguments: Any, **more: Any) -> None:
-        signal.raise_signal(signal.SIGINT)
-        dispose(*arguments, **more)
-
-    monkeypatch.setattr(study._store._engine, "dispose", press)
-    child = multiprocessing.get_context("fork").Process(target=os._exit, args=(0,))
-
-    def fork_and_wait() -> None:
-        child.start()
-        threading.Event().wait(10)
-
-    with pytest.raises(KeyboardInterrupt):
-        fork_and_wait()
-    child.join()
-    assert study.ask(SPACE).number == 0
-
-
 def test_a_pickled_study_opens_the_storage_again(storage_url: str) -> None:
     study = create_study(storage=storage_url, study_name="s", sampler=CmaEsSampler(popsize=5))
     again = pickle.loads(pickle.dumps(study))
