@@ -11,7 +11,6 @@ from tpe_reference.compare.statistics import (
     at_times,
     ends,
     estimate,
-    geometric_mean_ratio,
     incumbent,
     pooled,
     quartiles,
@@ -92,20 +91,6 @@ def test_pooled_is_a_mean_of_means_and_not_of_middles() -> None:
 def test_pooled_has_no_interval_where_one_problem_has_a_single_seed() -> None:
     (found,) = pooled([np.array([[1.0], [2.0]]), np.array([[4.0]])])
     assert found.value == 2.75
-    assert math.isnan(found.low)
-    assert math.isnan(found.high)
-
-
-def test_ratio_draws_problems_whole() -> None:
-    # Of two problems drawn, both are the first, or both the second, with a chance of a quarter each.
-    mine = np.array([[1.0, 1.0, 1.0], [4.0, 4.0, 4.0]])
-    found = geometric_mean_ratio(mine, np.ones((2, 3)))
-    assert (found.value, found.low, found.high) == pytest.approx((2.0, 1.0, 4.0))
-
-
-def test_ratio_of_a_single_pair_has_no_interval() -> None:
-    found = geometric_mean_ratio(np.array([[6.0]]), np.array([[2.0]]))
-    assert found.value == pytest.approx(3.0)
     assert math.isnan(found.low)
     assert math.isnan(found.high)
 

@@ -33,8 +33,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..disk import write_whole
 from ..pruners import MedianPruner
 from ..study import SearchExhausted, Study, create_study
@@ -210,7 +208,7 @@ def search(run: Run) -> Iterator[dict[str, Any]]:
             "number": trial.number,
             "state": str(record.state),
             "loss": _to_json(loss),
-            "params": {name: _plain(value) for name, value in record.params.items()},
+            "params": record.params,
             "curve": {str(step): _to_json(value) for step, value in record.intermediate_values.items()},
             "sampler_seconds": sampler_seconds,
             "objective_seconds": objective_seconds,
@@ -303,10 +301,6 @@ def from_json(number: float | str | None) -> float:
     return math.nan if number is None else float(number)
 
 
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
-
-
 def _file_name(name: str) -> str:
     safe = re.sub(r"[^\w.+-]", "_", name)
     return safe if safe == name else f"{safe}-{zlib.crc32(name.encode()):08x}"
@@ -323,8 +317,8 @@ def versions(peers: Iterable[str] = ()) -> dict[str, str]:
 
 def code_of(run: Run) -> str:
     """Return the digest of all that decides what comes out of a run."""
-    base = run.contestant.spec.removesuffix("+median")
-    files = [file for spec in (run.problem, base) if (file := source_file(spec)) is not None]
+    addresses = (run.problem, run.contestant.spec)
+    files = [file for address in addresses if (file := source_file(address)) is not None]
     peers = run.contestant.packages
     return fingerprint((*files, *[PACKAGE / "compare" / "peers.py"] * bool(peers)), peers)
 
