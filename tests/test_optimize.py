@@ -41,7 +41,7 @@ from tpe_reference import (
     create_study,
 )
 from tpe_reference.loop import Caught, Outcome, evaluate
-from tpe_reference.workers import Processes, _serve
+from tpe_reference.workers import Executor, Processes, _serve
 
 SAMPLERS: dict[str, Callable[[], Sampler]] = {"random": RandomSampler, "tpe": TPESampler, "cma-es": CmaEsSampler}
 any_sampler = pytest.mark.parametrize("make", SAMPLERS.values(), ids=SAMPLERS)
@@ -639,6 +639,38 @@ def test_ctrl_c_while_a_process_is_started_is_heard(reproducible: bool, monkeypa
         study.optimize(bowl, n_trials=5, n_jobs=2, reproducible=reproducible)
     assert [t.error for t in study.trials] == ["interrupted"]
     assert multiprocessing.active_children() == []
+
+
+def test_ctrl_c_does_not_lose_what_has_been_received(monkeypatch: pytest.MonkeyPatch) -> None:
+    receive, n_pressed = Processes._receive, itertools.count()
+
+    def receive_and_press(self: Processes, *arguments: Any) -> None:
+        n_at_work = len(self._arguments)
+        receive(self, *arguments)
+        if len(self._arguments) < n_at_work and next(n_pressed) == 0:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Processes, "_receive", receive_and_press)
+    study = create_study(seed=0)
+    with pytest.raises(KeyboardInterrupt):
+        study.optimize(bowl, n_trials=5, n_jobs=2)
+    assert "complete" in [t.state for t in study.trials]
+
+
+def test_ctrl_c_does_not_lose_what_an_executor_has_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    look, n_pressed = Executor._outcome, itertools.count()
+
+    def look_and_press(self: Executor, future: Any) -> Outcome:
+        outcome = look(self, future)
+        if next(n_pressed) == 0:
+            raise KeyboardInterrupt
+        return outcome
+
+    monkeypatch.setattr(Executor, "_outcome", look_and_press)
+    study = create_study(seed=0)
+    with ThreadPoolExecutor(2) as executor, pytest.raises(KeyboardInterrupt):
+        study.optimize(bowl, n_trials=5, executor=executor)
+    assert "complete" in [t.state for t in study.trials]
 
 
 def takes_no_notice(folder: Path) -> float:

@@ -70,6 +70,7 @@ class Processes:
         self._waiting: deque[int] = deque()
         self._arguments: dict[int, bytes] = {}  # of all trials taken on and not finished
         self._deaths: Counter[int] = Counter()  # of processes, by the trial that they had
+        self._outcomes: dict[int, Outcome] = {}  # that nobody has been told of yet
 
     def start(self, number: int, argument: Any) -> None:
         """Take a trial on."""
@@ -80,31 +81,21 @@ class Processes:
 
     def wait(self) -> dict[int, Outcome]:
         """Wait until a trial has finished, and return the outcomes of all that have, by number."""
-        outcomes: dict[int, Outcome] = {}
-        while not outcomes:
+        while not self._outcomes:
             wait([thing for worker in self._workers for thing in (worker.pipe, worker.process.sentinel)], LOOK)
-            outcomes |= self.collect()
+            self._look()
             try:
                 self._hand_out()
             except OSError as error:
                 number = self._waiting.popleft()
                 del self._arguments[number]
-                outcomes[number] = Outcome(TrialState.FAILED, error=describe(error), exception=error)
-        return outcomes
+                self._outcomes[number] = Outcome(TrialState.FAILED, error=describe(error), exception=error)
+        return self._news()
 
     def collect(self) -> dict[int, Outcome]:
         """Return the outcomes of all trials that have finished by now, without waiting."""
-        outcomes: dict[int, Outcome] = {}
-        for worker in list(self._workers):
-            is_dead = worker.process.exitcode is not None  # before the last look at what it has sent
-            try:
-                while worker.pipe.poll():
-                    self._receive(worker, outcomes)
-            except (EOFError, OSError):  # the other end is gone
-                is_dead = True
-            if is_dead:
-                self._bury(worker, outcomes)
-        return outcomes
+        self._look()
+        return self._news()
 
     def close(self, *, kill: bool) -> None:
         """Let the processes end, and wait for that."""
@@ -125,6 +116,23 @@ class Processes:
                 worker.process.kill()  # which does nothing to those that have ended
             for worker in workers:
                 worker.process.join()
+
+    def _look(self) -> None:
+        """Take in what the processes have sent."""
+        for worker in list(self._workers):
+            is_dead = worker.process.exitcode is not None  # before the last look at what it has sent
+            try:
+                while worker.pipe.poll():
+                    with uninterrupted():  # what has left the pipe is nowhere else
+                        self._receive(worker)
+            except (EOFError, OSError):  # the other end is gone
+                is_dead = True
+            if is_dead:
+                self._bury(worker)
+
+    def _news(self) -> dict[int, Outcome]:
+        outcomes, self._outcomes = self._outcomes, {}
+        return outcomes
 
     def _hand_out(self) -> None:
         """Give waiting trials to idle processes, and to new ones as long as there may be more."""
@@ -153,11 +161,11 @@ class Processes:
             self._workers.append(_Worker(process, ours))
         return self._workers[-1]
 
-    def _receive(self, worker: _Worker, outcomes: dict[int, Outcome]) -> None:
+    def _receive(self, worker: _Worker) -> None:
         message = pickle.loads(worker.pipe.recv_bytes())
         if isinstance(message, Parcel):
             assert worker.number is not None  # it only speaks when it is asked
-            outcomes[worker.number] = message.unpack()
+            self._outcomes[worker.number] = message.unpack()
             del self._arguments[worker.number]
             worker.number = None
         elif message is None:
@@ -165,7 +173,7 @@ class Processes:
         else:
             raise TypeError(f"optimize: a worker process could not load what it was sent: {message}; {WAY_OUT}")
 
-    def _bury(self, worker: _Worker, outcomes: dict[int, Outcome]) -> None:
+    def _bury(self, worker: _Worker) -> None:
         """Put the trial of a process that has died in line again, in front; for the second time it fails."""
         self._workers.remove(worker)
         worker.pipe.close()
@@ -184,7 +192,7 @@ class Processes:
             self._waiting.appendleft(number)
         else:
             text = f"its worker process died twice, at last with exit code {code}"
-            outcomes[number] = Outcome(TrialState.FAILED, error=text + " (killed: out of memory?)" * (code == -9))
+            self._outcomes[number] = Outcome(TrialState.FAILED, error=text + " (killed: out of memory?)" * (code == -9))
             del self._arguments[number]
 
 
@@ -282,8 +290,9 @@ class Executor:
 
     def collect(self) -> dict[int, Outcome]:
         """Return the outcomes of all trials that have finished by now, without waiting."""
-        done = [future for future in self._futures if future.done()]
-        outcomes = {self._futures.pop(future): self._outcome(future) for future in done}
+        outcomes = {number: self._outcome(future) for future, number in self._futures.items() if future.done()}
+        # Last, for Ctrl-C may have come before: what a future has is not lost as long as it is known.
+        self._futures = {future: number for future, number in self._futures.items() if number not in outcomes}
         return dict(sorted(outcomes.items()))
 
     def _outcome(self, future: concurrent.futures.Future[Outcome | Parcel]) -> Outcome:
