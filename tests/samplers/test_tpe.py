@@ -113,6 +113,14 @@ def test_good_trials_are_counted_from_finite_losses_alone() -> None:
     assert len(both(seen)[1].mu) == 98 + 1
 
 
+def test_where_a_rule_wants_more_good_trials_than_there_are_all_finite_ones_are_good() -> None:
+    history = [*losses_to_history([3.0, 1.0, 2.0]), FrozenTrial({"x": 0.5}, state=TrialState.FAILED)]
+    seen = TPESampler(n_startup_trials=0, rules=Rules(n_good=lambda n: 5)).explain(LINE, history, rng_of(0))
+    assert (seen.good, seen.bad) == ([1, 2, 0], [3])
+    ranks = np.log(4 / np.array([1, 2, 3]))
+    assert both(seen)[0].weights == pytest.approx(np.append(6 * ranks / ranks.sum(), 1.0) / 7)
+
+
 def test_a_pruned_trial_ranks_behind_the_complete_ones_and_by_its_last_step() -> None:
     history = losses_to_history([float(i) for i in range(9)])
     history.append(FrozenTrial({"x": 0.1}, -1.0, {3: -1.0}, TrialState.PRUNED))
@@ -183,6 +191,7 @@ def test_each_dimension_has_its_own_bandwidths() -> None:
 def test_recent_trials_weigh_1_and_older_ones_less() -> None:
     assert recency_weights(0).tolist() == []
     assert recency_weights(25).tolist() == [1.0] * 25
+    assert recency_weights(26).tolist() == pytest.approx([1 / 26] + [1.0] * 25)
     assert recency_weights(28).tolist() == pytest.approx([1 / 28, (1 / 28 + 1) / 2, 1.0] + [1.0] * 25)
     assert recency_weights(200)[[0, 174, 199]].tolist() == pytest.approx([1 / 200, 1, 1])
 
@@ -241,6 +250,25 @@ def test_a_kernel_of_a_float_is_a_normal_cut_off_at_the_walls() -> None:
         normal = math.exp(-((x - mu) ** 2) / (2 * sigma**2)) / (sigma * math.sqrt(2 * math.pi))
         cut = normal / (phi((1 - mu) / sigma) - phi(-mu / sigma))
         assert math.exp(density.log_kernels(column(x))[0, i]) == pytest.approx(cut, rel=1e-12)
+
+
+def test_of_thousands_of_kernels_those_near_a_wall_are_cut_off() -> None:
+    """The others are left out, which makes no difference."""
+    mu, sigma = np.linspace(0, 1, 2500), 0.02
+    density = ParzenEstimator(
+        LINE, column(*mu), np.ones(2500), rules=Rules(bandwidths=lambda mu, n: np.full_like(mu, sigma))
+    )
+    inside = np.array([phi((1 - m) / sigma) - phi(-m / sigma) for m in mu.tolist()])
+    expected = -((0.4 - mu) ** 2) / (2 * sigma**2) - np.log(sigma * math.sqrt(2 * math.pi) * inside)
+    assert density.log_kernels(column(0.4))[0, :2500] == pytest.approx(expected, abs=1e-9)
+
+
+def test_cells_too_fine_to_tell_from_a_continuum_are_one() -> None:
+    """With a value more the density is one over [0, 1], no longer the probability of a cell: the same but for that."""
+    units, points = rng_of(0).random((40, 1)), rng_of(1).random((60, 1))
+    cells, continuum = (ParzenEstimator({"n": Int(1, n)}, units, np.ones(40), 300) for n in (100_000, 100_001))
+    points = to_centres({"n": Int(1, 100_000)}, points)
+    assert cells.log_pdf(points) + math.log(100_000) == pytest.approx(continuum.log_pdf(points), abs=1e-6)
 
 
 def test_a_kernel_of_an_integer_gives_each_value_the_mass_of_its_cell() -> None:
@@ -308,6 +336,27 @@ def test_log_kernels_and_log_pdf_agree_with_the_formulas_written_out() -> None:
     assert np.exp(density.log_pdf(points)) == pytest.approx(expected @ w, rel=1e-9)
 
 
+def test_of_many_trials_each_kernel_has_the_mass_of_its_own_centre_and_bandwidth() -> None:
+    """Kernels of one kind are computed once: some differ in their centre alone, or in their bandwidth alone."""
+    space: dict[str, Domain] = {"n": Int(1, 12), "m": Int(1, 7)}
+    units = to_centres(space, rng_of(0).random((150, 2)))
+    sigma = np.array([0.1, 0.2, 0.3])[np.arange(300).reshape(150, 2) // 6 % 3]
+    rules = Rules(bandwidths=lambda mu, n_trials: sigma)
+    density, points = (
+        ParzenEstimator(space, units, np.ones(150), rules=rules),
+        to_centres(space, rng_of(1).random((9, 2))),
+    )
+    expected = np.ones((9, 151))
+    for j, n in enumerate((12, 7)):
+        for i, (mu, sigma) in enumerate(zip(density.mu[:, j].tolist(), density.sigma[:, j].tolist(), strict=True)):
+            inside = phi((1 - mu) / sigma) - phi(-mu / sigma)
+            for at, u in enumerate(points[:, j].tolist()):
+                left = round(u * n - 0.5) / n
+                expected[at, i] *= (phi((left + 1 / n - mu) / sigma) - phi((left - mu) / sigma)) / inside
+    assert density.mu[:150] == pytest.approx(units)
+    assert np.exp(density.log_kernels(points)) == pytest.approx(expected, rel=1e-6, abs=1e-12)
+
+
 def test_of_many_points_that_are_taken_some_at_a_time_none_is_lost() -> None:
     """Parts of a thousand points, the last of 800."""
     units = encode(MIXED, [trial.params for trial in random_history(MIXED, 2500)])
@@ -316,6 +365,14 @@ def test_of_many_points_that_are_taken_some_at_a_time_none_is_lost() -> None:
     for density, log_pdf in zip((few, many), log_pdfs([few, many], points), strict=True):
         expected = np.log(np.exp(density.log_kernels(points)) @ density.weights)
         assert log_pdf == pytest.approx(expected, rel=1e-10)
+
+
+def test_many_points_in_many_dimensions_have_the_densities_that_they_have_alone() -> None:
+    """So many numbers that a matrix product is made column by column."""
+    space: dict[str, Domain] = {f"x{j}": Float(0, 1) for j in range(200)}
+    density, points = ParzenEstimator(space, rng_of(0).random((3, 200)), np.ones(3)), rng_of(1).random((700, 200))
+    alone = [density.log_pdf(points[[i]])[0] for i in (0, 350, 699)]
+    assert density.log_pdf(points)[[0, 350, 699]] == pytest.approx(alone, rel=1e-9)
 
 
 def test_kernels_without_weight_do_not_count() -> None:
@@ -332,6 +389,7 @@ def test_kernels_without_weight_do_not_count() -> None:
     assert with_them.log_pdf(point) == pytest.approx(without.log_pdf(point), rel=1e-9)
     one_density, the_other = log_pdfs([with_them, without], np.repeat(point, 24, axis=0))
     assert one_density == pytest.approx(the_other, rel=1e-9)
+    assert the_other == pytest.approx(np.repeat(without.log_pdf(point), 24), rel=1e-9), "side by side and alone"
 
 
 def test_no_points_have_no_densities() -> None:
@@ -347,6 +405,14 @@ def test_outside_the_cube_a_choice_is_the_nearest() -> None:
     density = ParzenEstimator(space, np.array([[0.1, 0.9], [0.9, 0.1]]), np.array([1.0, 2.0]))
     inside = density.log_pdf(np.array([[0.1, 0.1], [0.9, 0.9]]))
     assert density.log_pdf(np.array([[-0.9, -5.0], [1.9, 7.0]])) == pytest.approx(inside, rel=1e-12)
+
+
+def test_a_point_on_a_border_is_of_the_cell_to_the_right_as_in_the_space() -> None:
+    space: dict[str, Domain] = {"n": Int(1, 4), "c": Categorical(["a", "b", "c", "d"])}
+    density = ParzenEstimator(space, np.array([[1 / 8, 7 / 8], [5 / 8, 1 / 8]]), np.array([1.0, 3.0]))
+    borders = np.array([[i / 4, j / 4] for i in range(5) for j in range(5)])
+    configurations = [decode(space, u) for u in borders]
+    assert np.array_equal(density.log_pdf(borders), density.log_pdf(encode(space, configurations)))
 
 
 def midpoints(domain: Domain, n: int = 400) -> tuple[Floats, float]:
@@ -405,6 +471,8 @@ def test_samples_follow_the_density(rules: Rules) -> None:
     assert drawn.shape == (20_000, 4)
     assert drawn.min() >= 0
     assert drawn.max() <= 1
+    assert drawn[:, 1].min() < 0.01, "up to the walls"
+    assert drawn[:, 1].max() > 0.99
     index = Counter(tuple(row) for row in np.minimum((drawn * [2, 5, 3, 3]).astype(int), [1, 4, 2, 2]).tolist())
     for c, x, n, d in itertools.product(range(2), range(5), range(3), range(3)):
         within = (x + (np.arange(50) + 0.5) / 50) / 5
@@ -412,6 +480,44 @@ def test_samples_follow_the_density(rules: Rules) -> None:
         probability = float(np.exp(l.log_pdf(points.T)).mean() / 5)
         spread = math.sqrt(20_000 * probability * (1 - probability))
         assert abs(index[c, x, n, d] - 20_000 * probability) < 4 * spread + 1, f"cell {c, x, n, d}"
+
+
+class AllTheSame:
+    """A generator that draws one number for ever, but of the kernels each in turn."""
+
+    def __init__(self, r: float) -> None:
+        self.r = r
+
+    def random(self, shape: int | tuple[int, ...]) -> Floats:
+        return np.linspace(0, np.nextafter(1, 0), shape) if isinstance(shape, int) else np.full(shape, self.r)
+
+
+LARGEST = float(np.nextafter(1, 0))  # the largest number that a generator draws
+
+
+@pytest.mark.parametrize("r", [0.0, LARGEST])
+def test_the_extreme_random_numbers_draw_the_first_and_the_last_of_everything(r: float) -> None:
+    """Also where probabilities, by rounding, do not rise to 1, and where a wall is many bandwidths away."""
+    space: dict[str, Domain] = {f"c{n}": Categorical([*range(n)]) for n in range(1, 14)}
+    space["x"] = Float(0, 1)
+    for seed in range(10):
+        units = rng_of(seed).random((60, 14))
+        drawn = ParzenEstimator(space, units, rng_of(seed, 1).random(60), 300).sample(AllTheSame(r), 61)  # type: ignore[arg-type]
+        sizes = np.arange(1, 14)
+        places = np.zeros(13) if r == 0 else sizes - 1.0
+        assert drawn[:, :13] == pytest.approx(np.tile((places + 0.5) / sizes, (61, 1))), "at the centre of its cell"
+        assert ((drawn[:, 13] >= 0) & (drawn[:, 13] <= 1)).all()
+
+
+def test_what_has_no_probability_is_not_drawn_and_has_no_density() -> None:
+    """A rule without smoothing, by hand, and a kernel without weight: not even where the random number is 0."""
+    never = Rules(choice_kernels=lambda cells, n, weights: np.repeat([[0.0], [1.0], [1 / n]], n, axis=1))
+    space: dict[str, Domain] = {"c": Categorical(["a", "b", "c", "d"])}
+    density = ParzenEstimator(space, column(1 / 8, 3 / 8, 7 / 8), np.array([0.0, 1.0, 2.0]), rules=never)
+    p = np.exp(density.log_pdf(column(1 / 8, 3 / 8, 5 / 8, 7 / 8)))
+    assert p == pytest.approx(np.array([0.25, 1.25, 0.25, 2.25]) / 4, abs=1e-12)
+    drawn = density.sample(AllTheSame(0.0), 1)  # type: ignore[arg-type]
+    assert drawn.tolist() == [[3 / 8]], "b, of the second kernel: the first has no weight, and a no probability"
 
 
 def test_the_density_is_joint_and_not_a_product_of_marginals() -> None:
@@ -725,3 +831,6 @@ def test_a_long_history_that_grows_in_every_way_stays_sorted() -> None:
         used, fresh = (each.explain(space, history, rng_of(n)) for each in (sampler, TPESampler()))
         assert np.array_equal(both(used)[1].sigma, both(fresh)[1].sigma), f"after change {n}"
         assert np.array_equal(used.scores, fresh.scores)
+        units = encode(space, [history[number].params for number in used.bad])
+        sorted_anew = ParzenEstimator(space, units, np.ones(len(units)), len(used.good) + len(used.bad))
+        assert np.array_equal(both(used)[1].sigma, sorted_anew.sigma), f"after change {n}"

@@ -458,8 +458,7 @@ class ParzenEstimator:
     def sample(self, rng: np.random.Generator, m: int) -> Floats:
         """Draw m points from the density, (m, d)."""
         u = np.empty((m, self._d))
-        cumulated = self.weights.cumsum()
-        i = cumulated[:-1].searchsorted(rng.random(m) * cumulated[-1], side="right")  # each point is one kernel's
+        i = self.weights.cumsum()[:-1].searchsorted(rng.random(m), side="right")  # each point is one kernel's
         # A normal cut off at the walls: where Phi has risen by a random share of what it rises by between them.
         mu, sigma = self._mu.take(i, axis=1), self._sigma.take(i, axis=1)
         left, right = _walls(mu, sigma)
@@ -541,7 +540,7 @@ class _Choices:
     def log_kernels(self, some: NDArray[np.intp]) -> Floats:
         """Return the logarithms of (4) for the choices at some places, ascending, and all kernels, (some, n + 1)."""
         others, own, prior = np.log(np.maximum(self.p, 1e-300))
-        row = np.full(len(prior) + 1, len(some))  # of each place; of what is not asked for, a row to throw away
+        row = np.full(len(prior), len(some))  # of each place; of what is not asked for, a row to throw away
         row[some] = np.arange(len(some))
         made = self.made[:, :-1]
         log_k = np.empty((len(some) + 1, made.shape[1] + 1))
@@ -609,7 +608,7 @@ def _log_sums(log_k: Floats, weights: Sequence[Floats]) -> Floats:
     log_k -= tops.repeat(lengths, axis=1)
     np.maximum(log_k, -600.0, out=log_k)  # exp(-600) = 1e-261 is as good as nothing, and what underflows takes long
     sums = np.exp(log_k, out=log_k) @ w  # the sum in (5) is a matrix product
-    return np.log(np.maximum(sums, 1e-300)) + tops
+    return np.log(sums) + tops
 
 
 def _log_kernels(densities: Sequence[ParzenEstimator], u: Floats) -> Floats:
