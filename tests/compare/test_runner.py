@@ -2,7 +2,12 @@
 
 import contextlib
 import math
+import os
+import signal
+import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +20,7 @@ from tpe_reference.compare.contestants import Contestant
 from tpe_reference.compare.problems import get_problem
 from tpe_reference.compare.runner import (
     Run,
+    RunFailedError,
     attempt,
     code_of,
     execute,
@@ -271,6 +277,96 @@ def test_a_cluster_gets_what_is_to_be_done_and_nothing_when_there_is_nothing(mon
     for _ in range(2):
         run_all(runs, Path("a"), 5, cluster="a client")
     assert calls == [("a client", runs, Path("a"), 5)]
+
+
+class OnPaper:
+    """Processes that exist on paper only: of the runs under way, the first to begin is the first to end."""
+
+    counter: Any  # what the processes would share with their parent
+    stop: Any
+
+    def __init__(self, outcomes: Sequence[str | BaseException | None], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun: list[int] = []
+        self.under_way: list[int] = []  # at every look at them
+        self.threads: set[str] = set()
+        self.held: set[bool] = set()  # whether a new process would begin with Ctrl-C held
+        self._coming = iter(outcomes)
+        self._futures: list[Future[str | None]] = []
+        monkeypatch.setattr(runner, "ProcessPoolExecutor", self.start)
+        monkeypatch.setattr(runner, "wait", self.wait)
+
+    def start(self, jobs: int, context: Any, first: Any, shared: tuple[Any, Any]) -> Any:
+        self.counter, self.stop = shared
+        return contextlib.nullcontext(self)
+
+    def submit(self, function: Any, run: Run, out: Path, code: str) -> Future[str | None]:
+        assert (function, code) == (execute, code_of(run))
+        self.begun.append(run.seed)
+        self.threads.add(os.environ["OMP_NUM_THREADS"])
+        self.held.add(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))
+        self.counter.value += 10
+        self._futures.append(Future())
+        return self._futures[-1]
+
+    def wait(self, pending: set[Future[str | None]], **how: Any) -> tuple[set[Any], set[Any]]:
+        self.under_way.append(len(pending))
+        first = min(pending, key=self._futures.index)
+        outcome = next(self._coming)
+        first.set_exception(outcome) if isinstance(outcome, BaseException) else first.set_result(outcome)
+        return {first}, pending - {first}
+
+
+def test_as_many_runs_are_under_way_as_there_are_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    processes, shown = OnPaper([None] * 5, monkeypatch), list[int]()
+    runner._in_processes([run_of("small", seed=seed) for seed in range(5)], Path("a"), 2, shown.append)
+    assert processes.begun == [0, 1, 2, 3, 4]
+    assert processes.under_way == [2, 2, 2, 2, 1]
+    assert shown == [20, 30, 40, 50, 50], "what they have counted, at every look"
+    assert not processes.stop.value
+
+
+def test_after_a_failure_no_run_begins_and_those_under_way_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    processes = OnPaper([None, "out of ideas", "out of memory"], monkeypatch)
+    with pytest.raises(RunFailedError, match=r"^out of ideas\nout of memory$"):
+        runner._in_processes([run_of("small", seed=seed) for seed in range(5)], Path("a"), 2, print)
+    assert processes.begun == [0, 1, 2]
+    assert processes.under_way == [2, 2, 1]
+
+
+def test_a_process_that_dies_is_a_failure_and_ctrl_c_stops_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    OnPaper([None, BrokenProcessPool("killed")], monkeypatch)
+    with pytest.raises(RunFailedError, match=r"^a process died; out of memory\? Try fewer --jobs"):
+        runner._in_processes([run_of("small", seed=seed) for seed in range(5)], Path("a"), 2, print)
+    processes = OnPaper([None, KeyboardInterrupt()], monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        runner._in_processes([run_of("small", seed=seed) for seed in range(5)], Path("a"), 2, print)
+    assert processes.stop.value
+
+
+def test_each_process_begins_with_one_thread_and_ctrl_c_held_and_afterwards_all_is_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    processes = OnPaper([None], monkeypatch)
+    runner._in_processes([run_of("small")], Path("a"), 1, print)
+    assert (processes.threads, processes.held) == ({"1"}, {True})
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    assert (os.environ["OMP_NUM_THREADS"], os.environ.get("MKL_NUM_THREADS")) == ("3", None)
+
+
+def test_the_bar_adds_what_is_done_to_what_was_there(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("tqdm")
+    with runner._progress_bar(100, 40) as show:
+        show(10)
+        show(35)  # since the start, not since the last time
+    assert " 75%|" in capsys.readouterr().err.splitlines()[-1].split("\r")[-1]
+
+
+def test_without_tqdm_there_is_a_warning_and_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    with pytest.warns(UserWarning, match="no progress bar: pip install"), runner._progress_bar(100, 40) as show:
+        show(10)
 
 
 # ---- what the outcome depends on -------------------------------------------------------------------------------------
