@@ -155,7 +155,7 @@ class Processes:
         not_theirs = [ours, *(worker.pipe for worker in self._workers)] if inherits else []
         arguments = (theirs, self._job, not_theirs)
         process = multiprocessing.Process(target=_serve, args=arguments, name="tpe_reference worker")
-        with uninterrupted():  # at a fork Python swallows it
+        with uninterrupted():  # in the middle of a fork Python would swallow Ctrl-C
             process.start()
             theirs.close()  # so that our end notices when the process, which has the only other copy, is gone
             self._workers.append(_Worker(process, ours))
