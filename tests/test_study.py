@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -482,6 +483,10 @@ def everything_but_failures(trial: Trial) -> float:
         ({"state": TrialState.FAILED}, "failed trial cannot have the value 0.5"),
         ({"params": {"x": 2.0}}, r"has x=2.0, and Float\(low=0.0"),
         ({"params": {}}, "has no 'x'"),
+        ({"params": {"x": 0.5, 1: 2}}, "a parameter's name must be a text, got 1; write '1'"),
+        ({"user_attrs": {None: 2}}, "a key of user_attrs must be a text, got None"),
+        ({"datetime_complete": datetime(2026, 1, 1, tzinfo=UTC)}, "two times, both with a zone or none"),
+        ({"datetime_start": "2026-01-01"}, "two times, both with a zone or none, got '2026-01-01' and None"),
     ],
 )
 def test_a_trial_that_cannot_be_is_not_added(changes: dict[str, Any], message: str) -> None:

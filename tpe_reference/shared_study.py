@@ -648,7 +648,8 @@ class SharedStudy(Study):
     def _append(self, records: Iterable[TrialRecord]) -> None:
         """Insert finished trials; the mirror reads them like those of others."""
         connection, revision = self._this_turn
-        for number, record in enumerate(map(storable, records), len(self._trials)):
+        for number, known in enumerate(map(storable, records), len(self._trials)):
+            record = replace(known, number=number)
             row = {"study": self._key, "number": number, "revision": revision, **self._columns(record)}
             row |= {"worker": self._worker, "ticket": self._ticket, "attempt": 0}
             connection.execute(sa.insert(_trials), row)

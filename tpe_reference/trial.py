@@ -428,6 +428,10 @@ def plain_record(record: TrialRecord, who: str) -> TrialRecord:
         raise ValueError(f"{who}: a complete trial needs a value, got None; state='failed' is for one without")
     if problem is not None or (record.state == "failed" and value is not None):
         raise ValueError(f"{who}: a {record.state} trial cannot have the value {record.value!r}")
+    for argument, names in (("a parameter's name", record.params), ("a key of user_attrs", record.user_attrs)):
+        for name in names:
+            check_name(who, argument, name)
+    _check_times(record, who)
     reports = [(step, check_report(entry, step, who)) for step, entry in record.intermediate_values.items()]
     curve = {int(step): entry for step, entry in reports}
     params = dict(record.params)
@@ -439,3 +443,14 @@ def plain_record(record: TrialRecord, who: str) -> TrialRecord:
             raise ValueError(f"{who}: the trial has {had}, and {domain} as its domain; correct one of the two")
         params[name] = member(name, params[name], domain)
     return replace(record, state=TrialState(record.state), value=value, params=params, intermediate_values=curve)
+
+
+def _check_times(record: TrialRecord, who: str) -> None:
+    """Raise ValueError for times of which no duration could be had."""
+    start, end = record.datetime_start, record.datetime_complete
+    are_times = isinstance(start, datetime) and isinstance(end, datetime | None)
+    if not are_times or (end is not None and (start.tzinfo is None) != (end.tzinfo is None)):
+        raise ValueError(
+            f"{who}: datetime_start and datetime_complete must be two times, both with a zone or none, got {start!r} "
+            f"and {end!r}"
+        )
