@@ -234,6 +234,34 @@ def test_one_object_serves_spaces_that_look_alike(make: Callable[[], Sampler]) -
 
 
 @sampler_of_any_kind
+@pytest.mark.parametrize("change", [{"z": Float(0, 1)}, {"x": Float(-1, 0.5)}], ids=["a new name", "a new domain"])
+def test_a_space_that_its_owner_changes_afterwards_is_another_space(
+    make: Callable[[], Sampler], change: dict[str, Domain]
+) -> None:
+    """What is remembered of a space is of what it was when it was asked for."""
+    history, space, sampler = search(RandomSampler(), PLANE, 30), dict(PLANE), make()
+    sampler.suggest(space, history, rng_of(30))
+    space |= change
+    history += search(RandomSampler(), PLANE, 12, seed=1)
+    for asked in (dict(space), PLANE):
+        fresh = make().suggest(asked, list(history), rng_of(42))
+        assert exactly(sampler.suggest(asked, history, rng_of(42))) == exactly(fresh)
+
+
+@sampler_of_any_kind
+def test_what_a_running_trial_would_have_tried_is_forgotten_when_it_ends_as_something_else(
+    make: Callable[[], Sampler],
+) -> None:
+    space: dict[str, Domain] = {"x": Int(0, 5)}
+    history = [FrozenTrial({"x": 2}, state=TrialState.RUNNING)]
+    used = make()
+    used.suggest(space, history, rng_of(0))
+    history[0] = FrozenTrial({"x": 3}, 1.0)
+    for n in range(12):
+        assert used.suggest(space, history, rng_of(n)) == make().suggest(space, list(history), rng_of(n))
+
+
+@sampler_of_any_kind
 def test_a_list_that_was_emptied_and_filled_again_is_a_new_history(make: Callable[[], Sampler]) -> None:
     sampler, history = make(), list[FrozenTrial]()
     search(sampler, PLANE, 30, history, seed=1)

@@ -648,6 +648,27 @@ def test_a_trial_with_other_names_is_no_trial_of_this_space() -> None:
     assert {TPESampler().suggest(space, history, rng_of(i))["n"] for i in range(20)} == {0}
 
 
+def test_on_a_finite_space_the_candidates_are_those_drawn_from_l_that_are_untried() -> None:
+    space: dict[str, Domain] = {"n": Int(0, 99), "c": Categorical(["a", "b"])}
+    history = random_history(space, 40)
+    tried = encode(space, [trial.params for trial in history]).tolist()
+    seen = TPESampler().explain(space, history, rng_of(0))
+    drawn = to_centres(space, both(seen)[0].sample(rng_of(0), 24)).tolist()
+    assert seen.candidates.tolist() == [u for u in drawn if u not in tried]
+    assert len(seen.candidates) < 24, "some were tried"
+
+
+def test_what_is_found_in_place_of_a_tried_point_may_be_anywhere() -> None:
+    """Tried are all white squares of a board, whose rows are odd, so that a black one follows each in counting."""
+    squares = [(a, b) for a in range(7) for b in range(9)]
+    space: dict[str, Domain] = {"a": Int(0, 6), "b": Int(0, 8)}
+    history = [FrozenTrial({"a": a, "b": b}, 0.0) for a, b in squares if (a + b) % 2 == 0]
+    sampler = TPESampler(n_startup_trials=99)
+    found = Counter(tuple(sampler.suggest(space, history, rng_of(n)).values()) for n in range(310))
+    assert sorted(found) == [(a, b) for a, b in squares if (a + b) % 2]
+    assert max(found.values()) < 10 + 5 * math.sqrt(10), "31 squares, each some ten times"
+
+
 def test_the_last_untried_point_of_a_large_space_is_found() -> None:
     space: dict[str, Domain] = {"a": Int(0, 19), "b": Int(0, 19)}
     points = [{"a": a, "b": b} for a in range(20) for b in range(20) if (a, b) != (13, 4)]
@@ -807,7 +828,7 @@ def test_a_list_that_is_cut_short_and_filled_again_is_a_new_history() -> None:
     sampler.suggest(PLANE, history, rng_of(0))
     history[0] = trials[0]
     sampler.suggest(PLANE, history, rng_of(0))
-    history[1:] = others[1:]
+    history[10:] = others[10:]
     fresh = TPESampler(n_startup_trials=0).suggest(PLANE, history, rng_of(0))
     assert sampler.suggest(PLANE, history, rng_of(0)) == fresh
 
@@ -823,6 +844,7 @@ def test_a_long_history_that_grows_in_every_way_stays_sorted() -> None:
         (slice(201, 201), trials[201:202]),
         (slice(202, 202), running),  # two at once, one without its parameters yet
         (slice(204, 204), trials[204:205]),
+        (slice(203, 204), trials[220:221]),  # it ends where it was
         (slice(202, 203), trials[202:203]),  # now it has them
         (slice(205, 205), trials[205:230]),
     ]
