@@ -32,6 +32,7 @@ from tpe_reference.samplers.cma_es import (
     next_run,
     parabola_minimum,
     sample,
+    step_size,
     stop_reason,
     strategy,
     update,
@@ -275,19 +276,45 @@ def test_the_step_size_does_not_drift_when_ranks_are_pure_chance() -> None:
     assert abs(np.mean(logs)) < 4 * np.std(logs) / math.sqrt(20) + 0.2
 
 
-def test_a_point_from_far_outside_pulls_and_does_not_tear() -> None:
+def test_the_step_size_keeps_when_the_path_is_as_long_as_by_chance_and_grows_e_fold_at_most() -> None:
+    s = strategy(5)
+    assert step_size(s, 2.0, np.array([s.chi_n, 0, 0, 0, 0])) == pytest.approx(2.0)
+    assert step_size(s, 2.0, np.full(5, 1e3)) == pytest.approx(2.0 * math.e)
+
+
+@pytest.mark.parametrize("rank", [0, -1], ids=["the best", "the worst"])
+def test_a_point_from_far_outside_pulls_and_does_not_tear(rank: int) -> None:
     state = initial(np.zeros(5), 0.01)
     points = ranked(generation(state, np.random.default_rng(0)), sphere)
-    points[0] = 1e6
+    points[[2, 6]] = state.mean  # a length of 0 is stood
+    points[rank] = 1e6
     after = update(state, points)
     assert after.sigma < 0.01 * math.e * 1.001
     assert np.linalg.norm(after.mean) < 0.01 * (math.sqrt(5) + 6)
     assert np.linalg.eigvalsh(after.C).min() > 0
     assert np.linalg.eigvalsh(after.C).max() < 100
-    points[0] = 0.01 * (math.sqrt(5) + 6) * np.full(5, 1 / math.sqrt(5))  # in its direction, so many deviations off
-    shortened = update(state, points)
-    assert after.mean == pytest.approx(shortened.mean)
-    assert after.C == pytest.approx(shortened.C)
+    points[rank] = 0.01 * (math.sqrt(5) + 6) / math.sqrt(5)  # in its direction, sqrt(d) + 6 standard deviations off
+    as_if = update(state, points)
+    assert after.mean == pytest.approx(as_if.mean)
+    np.testing.assert_allclose(after.C, as_if.C, atol=1e-12)
+
+
+def test_the_path_of_the_mean_waits_from_a_bound_on() -> None:
+    """By hand, for the first generation: the length of p_sigma, over what of it there can be, is sqrt(mu_eff) |y_w|."""
+    state = initial(np.zeros(5), 1.0)
+    s = state.strategy
+    bound = (1.4 + 2 / 6) * s.chi_n / math.sqrt(s.mu_eff)
+    for times, moves in ((0.99, 1.0), (1.01, 0.0)):
+        step = times * bound * np.array([1.0, 0, 0, 0, 0])
+        after = update(state, np.tile(step, (s.popsize, 1)))
+        assert after.p_c == pytest.approx(moves * math.sqrt(s.c_c * (2 - s.c_c) * s.mu_eff) * step)
+
+
+def test_a_floor_below_the_standard_deviations_changes_nothing() -> None:
+    state = a_state()
+    points = ranked(generation(state, np.random.default_rng(1)), ellipsoid)
+    below = 0.1 * state.sigma * np.sqrt(np.diag(state.C))
+    assert np.array_equal(update(state, points, below).C, update(state, points).C)
 
 
 def test_standard_deviations_stay_above_their_floor() -> None:
@@ -514,6 +541,30 @@ def test_bipop_spends_as_much_on_small_runs_as_on_large_ones() -> None:
     assert {run.is_large for run in runs[1:]} == {True, False}
 
 
+class Fixed:
+    """A generator that draws the numbers it is given."""
+
+    def __init__(self, *numbers: float) -> None:
+        self.numbers = numbers
+
+    def random(self, n: int) -> tuple[float, ...]:
+        assert n == len(self.numbers)
+        return self.numbers
+
+
+@pytest.mark.parametrize(
+    ("u", "v", "popsize", "sigma0"), [(0.0, 0.0, 6, 0.25), (1.0, 1.0, 24, 0.0025), (0.5, 0.5, 8, 0.025)]
+)
+def test_a_small_run_of_bipop_by_hand(u: float, v: float, popsize: int, sigma0: float) -> None:
+    """6 (48 / 2 / 6)^(u^2), rounded down: of u = 1/2 it is 6 4^(1/4) = 8.5; and 0.25 10^(-2 v)."""
+    runs = [Run(6, 0.25, spent=100), Run(12, 0.25, True, spent=50), Run(48, 0.25, True, spent=70)]
+    run = next_run("bipop", runs, Fixed(u, v))  # type: ignore[arg-type]
+    assert (run.popsize, run.is_large, run.limit, run.spent) == (popsize, False, 35, 0)
+    assert run.sigma0 == pytest.approx(sigma0)
+    dearer = [dataclasses.replace(runs[0], spent=120), *runs[1:]]
+    assert next_run("bipop", dearer, Fixed()).is_large, "as dear as the large ones, not less"  # type: ignore[arg-type]
+
+
 def test_the_restarted_search_has_the_larger_population() -> None:
     """A flat objective, and steps that tell where the mean is: it moves once per generation, of 4, then of 8."""
     history = search({"x": Float(0, 1)}, 300, CmaEsSampler(popsize=4, sigma0=1e-4), bend=lambda loss: 0.0)
@@ -623,6 +674,44 @@ def test_with_fewer_trials_the_parabola_has_no_products() -> None:
     assert lowest_of(t[:14], np.zeros((14, 0)), (t[:14] ** 2).sum(axis=1)) is None, "too few even for that"
 
 
+def tilted(t: Floats) -> Floats:
+    """Of x^2 + y^2 - 0.6 (x + y) + x y it is lowest where 2 x + y = 0.6 = x + 2 y; the other parameters are apart."""
+    losses: Floats = ((t - 0.3) ** 2).sum(axis=1) + t[:, 0] * t[:, 1]
+    return losses
+
+
+def is_exact(found: tuple[Floats, Floats] | None) -> bool:
+    assert found is not None
+    exact = np.array([0.2, 0.2, *[0.3] * (len(found[0]) - 2)])
+    return bool(np.abs(found[0] - exact).max() < 1e-4)
+
+
+@pytest.mark.parametrize(("d", "n", "has_products"), [(2, 7, False), (2, 8, True), (3, 13, False), (3, 14, True)])
+def test_a_coefficient_takes_more_than_one_trial_and_three_tenths(d: int, n: int, has_products: bool) -> None:
+    """Of 6 in two dimensions more than 7.8, of 10 in three more than 13; without products there are 5 and 7."""
+    t = np.random.default_rng(0).standard_normal((n, d))
+    assert is_exact(lowest_of(t, np.zeros((n, 0)), tilted(t))) == has_products
+    assert lowest_of(t[:6], np.zeros((6, 0)), tilted(t[:6])) is None
+    choices = np.eye(5)[np.arange(n) % 5]  # five more
+    assert (lowest_of(t[:, :2], choices, tilted(t)) is None) == (n <= 13)
+
+
+def test_the_parabola_is_fitted_to_the_latest_trials_three_for_a_coefficient() -> None:
+    t = np.random.default_rng(0).standard_normal((40, 2))
+    before, first = tilted(t), tilted(t)
+    before[:22], first[22] = 9.0, 9.0  # six coefficients: the latest eighteen are from number 22 on
+    assert is_exact(lowest_of(t, np.zeros((40, 0)), before))
+    assert not is_exact(lowest_of(t, np.zeros((40, 0)), first))
+
+
+@pytest.mark.parametrize(("d", "has_products"), [(10, True), (11, False)])
+def test_beyond_ten_parameters_the_parabola_has_no_products_however_many_trials_there_are(
+    d: int, has_products: bool
+) -> None:
+    t = np.random.default_rng(0).standard_normal((300, d))
+    assert is_exact(lowest_of(t, np.zeros((300, 0)), tilted(t))) == has_products
+
+
 def test_what_a_choice_adds_is_told_apart_from_the_parabola() -> None:
     rng = np.random.default_rng(0)
     t, k = rng.standard_normal((60, 2)), rng.integers(3, size=60)
@@ -696,6 +785,17 @@ def test_the_parabolas_minimum_is_tried_once_however_many_trials_run() -> None:
         waiting.append(FrozenTrial(params, state=TrialState.RUNNING))
     assert are_drawn == [False, True, True, True]
     assert list(waiting[12].params.values()) == pytest.approx([0.3, 0.3], abs=1e-6)
+
+
+def test_one_generation_of_choices_by_hand() -> None:
+    """Weights 3/4 and 1/4 count for 1.6 trials, so of 3 parameters two choices move by 1.6/6.6, four by 1.6/8.6."""
+    chosen, weights = np.array([[1, 0, 1, 0, 0, 0], [1, 0, 0, 1, 0, 0]]), np.array([0.75, 0.25])
+    learnt = learn_choices(np.array([0.5, 0.5, 0.25, 0.25, 0.25, 0.25]), chosen, weights, [2, 4], 3)
+    a, b = 1.6 / 6.6, 1.6 / 8.6
+    assert learnt == pytest.approx([0.5 + a / 2, 0.5 - a / 2, 0.25 + b / 2, 0.25, 0.25 - b / 4, 0.25 - b / 4])
+    rare = learn_choices(np.array([0.99, 0.01]), chosen[:, :2], weights, [2], 3)
+    total = 0.99 + a * 0.01 + 1 / 8  # the other is kept at 1 / (2 trials * 2 * 2 choices)
+    assert rare == pytest.approx([(0.99 + a * 0.01) / total, 1 / 8 / total])
 
 
 def test_choices_move_to_what_the_better_half_chose() -> None:

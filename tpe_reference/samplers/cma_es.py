@@ -353,7 +353,7 @@ def next_run(restart: str, runs: Sequence[Run], rng: np.random.Generator) -> Run
     if restart == "ipop" or small_cost >= large_cost:
         return Run(first.popsize * 2 ** (len(large) + 1), first.sigma0, is_large=True)
     u, v = rng.random(2)
-    popsize = max(4, math.floor(first.popsize * (0.5 * large[-1].popsize / first.popsize) ** u**2))
+    popsize = math.floor(first.popsize * (0.5 * large[-1].popsize / first.popsize) ** u**2)
     # 10^(-2 v): from the usual first step down to a hundredth of it; half of the last large run's cost at most.
     return Run(popsize, float(first.sigma0 * 10 ** (-2 * v)), limit=large[-1].spent / 2)
 
