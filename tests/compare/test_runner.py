@@ -10,6 +10,9 @@ from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
+from threading import current_thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -72,6 +75,17 @@ class Counter:
 
     def get_lock(self) -> Any:
         return contextlib.nullcontext()
+
+
+class Stop:
+    """What a parent sets when its processes shall end: here after so many looks at it."""
+
+    def __init__(self, looks: Sequence[float], last: int) -> None:
+        self.looks, self.last = looks, last
+
+    @property
+    def value(self) -> bool:
+        return len(self.looks) >= self.last
 
 
 @pytest.fixture(autouse=True)
@@ -302,7 +316,7 @@ class OnPaper:
     def submit(self, function: Any, run: Run, out: Path, code: str) -> Future[str | None]:
         assert (function, code) == (execute, code_of(run))
         self.begun.append(run.seed)
-        self.threads.add(os.environ["OMP_NUM_THREADS"])
+        self.threads.update(os.environ[f"{name}_NUM_THREADS"] for name in ("OMP", "OPENBLAS", "MKL"))
         self.held.add(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))
         self.counter.value += 10
         self._futures.append(Future())
@@ -347,12 +361,42 @@ def test_each_process_begins_with_one_thread_and_ctrl_c_held_and_afterwards_all_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
     processes = OnPaper([None], monkeypatch)
     runner._in_processes([run_of("small")], Path("a"), 1, print)
     assert (processes.threads, processes.held) == ({"1"}, {True})
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
-    assert (os.environ["OMP_NUM_THREADS"], os.environ.get("MKL_NUM_THREADS")) == ("3", None)
+    assert (os.environ["OMP_NUM_THREADS"], os.environ["OPENBLAS_NUM_THREADS"]) == ("3", "2")
+    assert "MKL_NUM_THREADS" not in os.environ
+
+
+def test_a_process_counts_where_its_parent_looks_and_leaves_ctrl_c_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    watching = SimpleQueue[Any]()
+    monkeypatch.setattr(runner, "_end_with_parent", lambda stop: watching.put((stop, current_thread().daemon)))
+    before, shared = signal.getsignal(signal.SIGINT), Counter()
+    try:
+        runner._start_process(shared, "stop")
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+    runner._count(5)
+    assert shared.value == 5
+    assert watching.get(timeout=60) == ("stop", True), "by a thread that holds nothing up"
+
+
+@pytest.mark.parametrize(("lives", "stops", "looks"), [(3, 99, 3), (99, 2, 2), (0, 99, 0), (None, 99, 0)])
+def test_a_process_ends_with_its_parent_or_when_it_says_so(
+    lives: int | None, stops: int, looks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    parent = None if lives is None else SimpleNamespace(is_alive=lambda: len(slept) < lives)
+    monkeypatch.setattr("multiprocessing.parent_process", lambda: parent)
+    monkeypatch.setattr("time.sleep", slept.append)
+    monkeypatch.setattr("os._exit", sys.exit)
+    with pytest.raises(SystemExit, match="1"):
+        runner._end_with_parent(Stop(slept, stops))
+    assert slept == [runner.POLL] * looks
 
 
 def test_the_bar_adds_what_is_done_to_what_was_there(capsys: pytest.CaptureFixture[str]) -> None:
