@@ -392,6 +392,60 @@ def test_each_stop_condition_gives_its_reason(reason: str) -> None:
     assert said.startswith(reason), said
 
 
+STAYS = np.array([0.0, 1.0, 1.0])  # a mean; what is added to a 1 is lost below 1.11e-16
+BOUNDS: dict[str, tuple[float, dict[str, Any], dict[str, Any]]] = {  # sigma0; what stops; what does not quite
+    "TolX": (0.25, {"sigma": 2.45e-13}, {"sigma": 2.55e-13}),
+    "TolX: every coordinate": (0.25, {"sigma": 2.4e-13}, {"sigma": 2.4e-13, "C": np.diag([1.0, 1.0, 1.5])}),
+    "TolX: the path": (
+        0.25,
+        {"sigma": 2.4e-13, "p_c": np.array([0, -1.0, 0])},
+        {"sigma": 2.4e-13, "p_c": np.array([0, -1.06, 0])},
+    ),
+    "TolXUp": (0.25, {"sigma": 1260.0, "D": np.array([1, 1, 2.0])}, {"sigma": 1240.0, "D": np.array([1, 1, 2.0])}),
+    "ConditionCov": (
+        0.25,
+        {"sigma": 1e-6, "D": np.array([1, 1, 1.05e7])},
+        {"sigma": 1e-6, "D": np.array([1, 1, 0.95e7])},
+    ),
+    "NoEffectAxis": (
+        1e-5,
+        {"sigma": 1.05e-15, "mean": np.ones(3)},
+        {"sigma": 1.15e-15, "mean": np.ones(3)},
+    ),
+    "NoEffectAxis: each in its turn": (
+        1e-5,
+        {"sigma": 1.2e-15, "mean": np.ones(3), "D": np.array([1, 0.5, 1]), "generation": 4},
+        {"sigma": 1.2e-15, "mean": np.ones(3), "D": np.array([1, 0.5, 1]), "generation": 3},
+    ),
+    "NoEffectCoord": (1e-5, {"sigma": 5.3e-16, "mean": STAYS}, {"sigma": 5.8e-16, "mean": STAYS}),
+    "NoEffectCoord: any": (
+        1e-5,
+        {"sigma": 1.06e-15, "mean": STAYS, "C": np.diag([1, 0.25, 1])},
+        {"sigma": 1.2e-15, "mean": STAYS, "C": np.diag([1, 0.25, 1])},
+    ),
+}
+
+
+@pytest.mark.parametrize("reason", BOUNDS)
+def test_each_stop_condition_has_its_bound(reason: str) -> None:
+    sigma0, beyond, before = BOUNDS[reason]
+    said = stop_reason(changed(**beyond), sigma0, [3.0, 2.0], [2.0])
+    assert said is not None
+    assert said.startswith(reason.split(":")[0] + ":"), said
+    assert stop_reason(changed(**before), sigma0, [3.0, 2.0], [2.0]) is None
+
+
+def test_equal_losses_of_so_many_generations_stop_a_search() -> None:
+    """Of 10 + 30 d / popsize, 32.5 here, the last one's all among them."""
+    at = {n: dataclasses.replace(initial(np.full(3, 0.5), 0.25, 4), generation=n) for n in (32, 33)}
+    equal = [9.0] + [0.0] * 33
+    assert stop_reason(at[33], 0.25, equal, [0.0]) is not None
+    assert stop_reason(at[32], 0.25, equal, [0.0]) is None
+    assert stop_reason(at[33], 0.25, equal[:-1], [0.0]) is None, "33 are looked back on"
+    assert stop_reason(at[33], 0.25, equal, [0.95e-12]) is not None
+    assert stop_reason(at[33], 0.25, equal, [1.05e-12]) is None
+
+
 def test_a_search_under_way_does_not_stop() -> None:
     assert stop_reason(initial(np.full(3, 0.5), 0.25), 0.25, [], []) is None
     assert stop_reason(changed(generation=5), 0.25, [1.0] * 5, [1.0] * 7) is None, "equal losses of few generations"
@@ -723,6 +777,15 @@ def test_what_a_choice_adds_is_told_apart_from_the_parabola() -> None:
     assert added - added.min() == pytest.approx([0.4, 1.9, 0.0], abs=1e-5)
 
 
+def test_choices_alone_are_told_apart_also_where_two_are_always_made_together() -> None:
+    """Of two parameters whose choices cannot be told apart each adds half."""
+    k = np.random.default_rng(0).integers(3, size=40)
+    found = parabola_minimum(None, np.empty((40, 0)), np.tile(np.eye(3)[k], 2), np.array([0.5, 2.0, 0.1])[k])
+    assert found is not None
+    for added in (found[1][:3], found[1][3:]):
+        assert added - added.min() == pytest.approx([0.2, 0.95, 0.0], abs=1e-5)
+
+
 def test_the_minimum_is_not_farther_than_twice_a_sample() -> None:
     t = np.random.default_rng(0).standard_normal((30, 2))
     far, top, slope = (
@@ -733,7 +796,7 @@ def test_the_minimum_is_not_farther_than_twice_a_sample() -> None:
     for step, _ in (far, top, slope):
         assert np.linalg.norm(step) <= 2 * math.sqrt(2) * 1.000001
     assert far[0] == pytest.approx([2, 2], abs=1e-4)
-    assert (top[0] > 0).all(), "away from a top"
+    assert top[0] == pytest.approx([0.1, 0.1], abs=1e-4), "away from a top, as far as it would go to a minimum there"
     assert slope[0] == pytest.approx([-2 * math.sqrt(2), 0], abs=1e-3)
 
 
@@ -921,6 +984,8 @@ def test_it_beats_random_search_on_narrow_valleys() -> None:
         (lambda: CmaEsSampler(sigma0=-1), "sigma0 .*-1"),
         (lambda: CmaEsSampler(sigma0=math.nan), "sigma0 .*nan"),
         (lambda: CmaEsSampler(sigma0=math.inf), "sigma0 .*inf"),
+        (lambda: CmaEsSampler(sigma0=True), "sigma0 .*True"),
+        (lambda: CmaEsSampler(popsize=True), "popsize .*True"),
         (lambda: CmaEsSampler(sigma0="0.3"), "sigma0 .*'0.3'"),  # type: ignore[arg-type]
         (lambda: CmaEsSampler(restart="never"), "restart must be 'ipop' or 'bipop', got 'never'"),
         (lambda: CmaEsSampler(popsize=3), "popsize .*at least 4.*3"),

@@ -59,7 +59,47 @@ def test_neighbours_and_clip_of_the_bandwidth(rule: object, expected: list[float
 
 def test_the_walls_are_neighbours_of_kernels_at_the_ends() -> None:
     assert bandwidths_with_walls(column(0.5, 0.6), 9)[:, 0] == pytest.approx([0.5, 0.4])
+    assert bandwidths_with_all(column(0.4, 0.45), 9)[:, 0] == pytest.approx([0.4, 1 / 16])
+    of_equals = bandwidths_with_walls(np.full((40, 1), 0.5), 9)[:, 0]
+    assert of_equals == pytest.approx([0.5, *[1 / 42] * 38, 0.5]), "the first is the neighbour of the left wall"
     assert bandwidths_with_all(np.full((30, 1), 0.52), 9).min() == pytest.approx(0.03)
+
+
+@pytest.mark.parametrize(
+    ("rule", "least"),
+    [
+        (bandwidths_by_size, {2: 1 / 4, 4: 1 / 6, 98: 1 / 100, 200: 1 / 100}),
+        (bandwidths_with_prior, {2: 1 / 4, 4: 1 / 6, 98: 1 / 100, 200: 1 / 100}),
+        (bandwidths_with_walls, {3: 1 / 5, 4: 1 / 6, 98: 1 / 100, 200: 1 / 100}),
+        (bandwidths_with_all, {2: 1 / 16, 3: 1 / 25, 4: 0.03, 200: 0.03}),
+    ],
+)
+def test_the_least_bandwidth_of_kernels_at_the_same_place(rule: object, least: dict[int, float]) -> None:
+    assert callable(rule)
+    for n, expected in least.items():
+        assert rule(np.full((n, 1), 0.5), 99).min() == pytest.approx(expected), f"of {n} kernels"
+
+
+@pytest.mark.parametrize(
+    ("rules", "good"),
+    [
+        (BERGSTRA_2011, {0: 0, 1: 1, 20: 3, 21: 4, 1000: 150}),  # ceil(.15 N)
+        (WATANABE_2023, {0: 0, 1: 1, 20: 3, 21: 4, 160: 24, 161: 25, 1000: 25}),  # the same, at most 25
+        (HYPEROPT, {0: 0, 1: 1, 16: 1, 17: 2, 64: 2, 65: 3, 9216: 24, 9217: 25, 20_000: 25}),  # ceil(.25 sqrt N)
+        (OPTUNA, {0: 0, 1: 1, 10: 1, 11: 2, 240: 24, 241: 25, 1000: 25}),  # ceil(.1 N)
+    ],
+    ids=["bergstra", "watanabe", "hyperopt", "optuna"],
+)
+def test_how_many_trials_are_good(rules: Rules, good: dict[int, int]) -> None:
+    assert {n: rules.n_good(n) for n in good} == good
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_weights_of_no_trials_and_of_three_with_equal_losses(name: str) -> None:
+    rules = VARIANTS[name]
+    assert rules.good_weights(np.empty(0), 0).tolist() == []
+    assert rules.good_weights(np.zeros(4), 3) == pytest.approx([1, 1, 1])
+    assert rules.bad_weights(3) == pytest.approx([1, 1, 1])
 
 
 def test_a_kernel_alone() -> None:
@@ -98,6 +138,8 @@ def test_bergstras_density_has_a_uniform_prior_and_counts_of_choices() -> None:
     choice = {"c": Categorical(["a", "b", "c"])}
     counted = ParzenEstimator(choice, column(1 / 6, 1 / 6, 5 / 6), np.ones(3), 9, BERGSTRA_2011)
     assert np.exp(counted.log_pdf(column(1 / 6, 3 / 6, 5 / 6))) == pytest.approx(np.array([3, 1, 2]) / 6)
+    weighed = ParzenEstimator(choice, column(1 / 6, 1 / 6, 3 / 6), np.array([2, 0.5, 3.5]), 9, BERGSTRA_2011)
+    assert np.exp(weighed.log_pdf(column(1 / 6, 3 / 6, 5 / 6))) == pytest.approx(np.array([3.5, 4.5, 1]) / 9)
 
 
 def test_where_the_mixture_is_cut_kernels_at_a_wall_lose_weight() -> None:

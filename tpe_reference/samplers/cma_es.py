@@ -480,9 +480,7 @@ class CmaEsSampler:
     ) -> None:
         if isinstance(sigma0, bool) or not isinstance(sigma0, (int, float, np.number)) or not 0 < sigma0 < math.inf:
             raise ValueError(f"CmaEsSampler: sigma0 must be a positive number, got {sigma0!r}; 0.25 is usual")
-        if popsize is not None and (
-            isinstance(popsize, bool) or not isinstance(popsize, (int, np.integer)) or popsize < 4
-        ):
+        if popsize is not None and (not isinstance(popsize, (int, np.integer)) or popsize < 4):
             raise ValueError(f"CmaEsSampler: popsize must be a whole number of at least 4 or None, got {popsize!r}")
         if restart not in ("ipop", "bipop"):
             raise ValueError(f"CmaEsSampler: restart must be 'ipop' or 'bipop', got {restart!r}")

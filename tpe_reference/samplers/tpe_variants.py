@@ -76,23 +76,23 @@ def improvement_weights(losses: Floats, n_good: int) -> Floats:
 
 def bandwidths_by_size(mu: Floats, n_trials: int) -> Floats:
     """Return the larger gaps to neighbours, at least 1 / (n + 2) or 1 / 100, where n is the size of the group."""
-    return np.clip(neighbour_gaps(mu), 1.0 / min(100, len(mu) + 2), 1.0)
+    return np.maximum(neighbour_gaps(mu), 1.0 / min(100, len(mu) + 2))
 
 
 def bandwidths_with_prior(mu: Floats, n_trials: int) -> Floats:
     """The same, with the prior's centre as a neighbour; of a single kernel half of the interval."""
     sigma = np.full_like(mu, 0.5) if len(mu) == 1 else _gaps_among(mu, [0.5])
-    return np.clip(sigma, 1.0 / min(100, len(mu) + 2), 1.0)
+    return np.maximum(sigma, 1.0 / min(100, len(mu) + 2))
 
 
 def bandwidths_with_walls(mu: Floats, n_trials: int) -> Floats:
     """The same, with the walls as neighbours."""
-    return np.clip(_gaps_among(mu, [0.0, 1.0]), 1.0 / min(100, len(mu) + 2), 1.0)
+    return np.maximum(_gaps_among(mu, [0.0, 1.0]), 1.0 / min(100, len(mu) + 2))
 
 
 def bandwidths_with_all(mu: Floats, n_trials: int) -> Floats:
     """Return the larger gaps to neighbours, prior and walls among them, at least 0.03 or 1 / (n + 2)^2."""
-    return np.clip(_gaps_among(mu, [0.5, 0.0, 1.0]), max(0.03, (len(mu) + 2.0) ** -2), 1.0)
+    return np.maximum(_gaps_among(mu, [0.5, 0.0, 1.0]), max(0.03, (len(mu) + 2.0) ** -2))
 
 
 def _gaps_among(mu: Floats, more: list[float]) -> Floats:
