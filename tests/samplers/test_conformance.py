@@ -691,3 +691,27 @@ def test_an_ask_looks_only_at_what_is_new_or_was_running(make: Callable[[], Samp
         assert params is not None
         state = TrialState.RUNNING if n in (3, 7) else TrialState.COMPLETE
         history.append(FrozenTrial(params, math.nan if n in (3, 7) else float(n), {}, state))
+
+
+@pytest.mark.parametrize("name", ["tpe", "cma-es"])
+def test_domains_that_vary_are_not_kept_for_long_and_what_is_asked_for_is(name: str) -> None:
+    space: dict[str, Domain] = {"x": Float(-1, 1)}
+    sampler, history = SAMPLERS[name](), CountingList(search(RandomSampler(), space, 20))
+    sampler.suggest(space, history, rng_of(0))
+    for n in range(100):
+        sampler.suggest({"x": Float(-1, 2 + n)}, history, rng_of(n))
+        before = history.n_read
+        sampler.suggest(space, history, rng_of(n))
+        assert history.n_read - before < 3, "the domain that is asked for again and again was forgotten"
+    before = history.n_read
+    sampler.suggest({"x": Float(-1, 2)}, history, rng_of(0))
+    assert history.n_read - before >= 20, "a domain of long ago was kept"
+
+
+@pytest.mark.parametrize("name", ["tpe", "cma-es"])
+def test_the_latest_studies_are_remembered_while_they_take_turns(name: str) -> None:
+    sampler, histories = SAMPLERS[name](), [CountingList(search(RandomSampler(), PLANE, 20)) for _ in range(40)]
+    for n, history in enumerate([*histories, *histories[-12:], *histories[-12:]]):
+        before = history.n_read
+        sampler.suggest(PLANE, history, rng_of(n))
+        assert n < 40 or history.n_read - before < 3, f"a study was forgotten at ask {n}"

@@ -774,19 +774,6 @@ class CountingHistory(list[FrozenTrial]):
         return super().__getitem__(index)
 
 
-def test_domains_that_vary_are_not_kept_for_long_and_what_is_asked_for_is() -> None:
-    sampler, history = TPESampler(), CountingHistory(random_history(LINE, 20))
-    sampler.suggest(LINE, history, rng_of(0))
-    for n in range(200):
-        sampler.suggest({"x": Float(0, 2 + n)}, history, rng_of(n))
-        before = history.n_read
-        sampler.suggest(LINE, history, rng_of(n))
-        assert history.n_read - before < 3, "the domain that is asked for again and again was forgotten"
-    before = history.n_read
-    sampler.suggest({"x": Float(0, 2)}, history, rng_of(0))
-    assert history.n_read - before >= 20, "a domain of long ago was kept"
-
-
 def test_two_hundred_parameters_chosen_one_by_one_are_all_remembered() -> None:
     space: dict[str, Domain] = {f"x{j}": Float(0, 1) for j in range(200)}
     sampler, history = TPESampler(rules=Rules(joint=False)), CountingHistory(random_history(space, 20))
