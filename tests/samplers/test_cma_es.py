@@ -758,6 +758,20 @@ def test_the_parabola_is_fitted_to_the_latest_trials_three_for_a_coefficient() -
     assert not is_exact(lowest_of(t, np.zeros((40, 0)), first))
 
 
+@pytest.mark.parametrize(("garbage", "is_found"), [(range(18), True), ([18], False)])
+def test_the_sampler_keeps_as_many_trials_as_the_parabola_looks_back_on(garbage: Sequence[int], is_found: bool) -> None:
+    """Two numbers and two choices are 8 coefficients: of 42 trials, six generations, the latest 24."""
+    space: dict[str, Domain] = {**PLANE, "c": Categorical(["a", "b"])}
+    points, history = np.random.default_rng(0).random((42, 2)), list[FrozenTrial]()
+    for n, (x, y) in enumerate(points.tolist()):
+        loss = (x - 0.55) ** 2 + (y - 0.55) ** 2 + (x - 0.5) * (y - 0.5) + n % 2
+        history.append(FrozenTrial({"x": x, "y": y, "c": "ab"[n % 2]}, 9.0 if n in garbage else loss))
+    params = CmaEsSampler().suggest(space, history, rng_of(42))
+    lowest = 0.5 + 0.1 / 3  # where 2 (x - 0.55) + y - 0.5 = 0
+    found = params["c"] == "a" and [params["x"], params["y"]] == pytest.approx([lowest, lowest], abs=1e-4)
+    assert found == is_found
+
+
 @pytest.mark.parametrize(("d", "has_products"), [(10, True), (11, False)])
 def test_beyond_ten_parameters_the_parabola_has_no_products_however_many_trials_there_are(
     d: int, has_products: bool
@@ -874,6 +888,23 @@ def test_choices_move_to_what_the_better_half_chose() -> None:
     assert shares[3] == pytest.approx(1 / 32, rel=0.15), "and what nobody chose is not given up"
 
 
+def test_choices_are_drawn_with_the_probabilities_that_one_generation_has_taught() -> None:
+    space: dict[str, Domain] = {"x": Float(0, 1), "c": Categorical(["a", "b", "c", "d"])}
+    made = [1, 1, 3, 0, 2, 2, 2, 2]  # by rank: what the worse half made teaches nothing
+    history = [FrozenTrial({"x": 0.5 + 0.01 * i, "c": "abcd"[made[i]]}, float(i)) for i in range(8)]
+    even, first = np.full(4, 0.25), initial(np.array([0.5]), 0.25, 8)
+    learnt = learn_choices(even, np.eye(4)[made[:4]], first.strategy.weights[:4], [4], 2)
+    second = update(first, np.array([[0.5 + 0.01 * i] for i in range(8)]))
+    for trials, state, probabilities in ((history[:7], first, even), (history, second, learnt)):
+        sampler = CmaEsSampler(popsize=8, parabola=False)
+        for n in range(60):
+            rng, x = rng_of(n), -1.0
+            while not 0 <= x <= 1:
+                x, r = float(sample(state, rng.standard_normal(1))[0]), rng.random()
+            place = int(np.searchsorted(probabilities.cumsum(), r))
+            assert sampler.suggest(space, trials, rng_of(n)) == {"x": pytest.approx(x), "c": "abcd"[place]}
+
+
 def test_choices_without_order_are_learnt() -> None:
     """The best one stands between the worst, where no normal distribution over their places can find it."""
     costs = {"a": 1.0, "b": 0.0, "c": 1.0, "d": 0.7, "e": 0.9}
@@ -929,6 +960,16 @@ def test_a_part_of_the_parameters_may_repeat() -> None:
         history.append(FrozenTrial({**params, "other": n}, float((params["n"] - 90) ** 2)))
     late = [abs(t.params["n"] - 90) for t in history[-30:]]
     assert np.mean(late) < 10, "by chance it would be 90"
+
+
+def test_in_integers_the_standard_deviation_stays_above_a_fifth_of_a_cell() -> None:
+    """Of trials that agree in both parameters it would shrink to nothing, and in the one without cells it does."""
+    space: dict[str, Domain] = {"x": Float(0, 1), "n": Int(0, 9)}
+    history = [FrozenTrial({"x": 0.5 + 1e-4 * (i % 7), "n": 5}, float(i % 5)) for i in range(600)]
+    states = [told.state for told in CmaEsSampler().explain(space, history, rng_of(0)) if told.run == 0]
+    std = np.array([state.sigma * np.sqrt(np.diag(state.C)) for state in states])
+    assert std[:, 0].min() < 1e-3
+    assert std[:, 1].min() == pytest.approx(0.02)
 
 
 def test_integers_do_not_freeze_it() -> None:

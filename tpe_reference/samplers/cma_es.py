@@ -576,8 +576,6 @@ class _Fold:
 
     def _begin(self) -> None:
         """Forget everything and start before the first trial."""
-        if self._generations is not None:
-            self._generations.clear()
         self._n_read = 0
         self._n_folded = 0  # trials before this number have had their chance to be in a generation
         self._running: list[int] = []
