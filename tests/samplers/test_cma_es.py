@@ -660,6 +660,39 @@ def test_restarts_depend_on_the_seed_of_the_study_and_not_on_the_trial() -> None
     assert max(spreads) < 0.02, "and no generation was torn in two"
 
 
+def runs_of(losses: Sequence[float], restart: str = "ipop") -> list[list[int]]:
+    """The trials of each run of a search in one dimension, in generations of 4 at first, whose losses are given."""
+    xs = np.random.default_rng(0).random(len(losses)).tolist()
+    state = {True: TrialState.FAILED, False: TrialState.COMPLETE}
+    history = [FrozenTrial({"x": x}, loss, {}, state[math.isnan(loss)]) for x, loss in zip(xs, losses, strict=True)]
+    told = CmaEsSampler(popsize=4, restart=restart).explain({"x": Float(0, 1)}, history, rng_of(0))
+    runs: list[list[int]] = [[] for _ in range(told[-1].run + 1)]
+    for generation in told:
+        runs[generation.run] += generation.trials
+    return runs
+
+
+def test_a_run_ends_when_the_best_of_its_generations_and_all_of_the_last_are_equal_but_for_failures() -> None:
+    """After 18 generations at least, as 10 + 30 / 4 = 17.5."""
+    varied, equal = [0.0, 1.0, 2.0, math.nan], [0.0, 0.0, math.nan, 0.0]
+    assert [len(run) for run in runs_of(varied * 18 + equal)] == [19 * 4, 0]
+    assert len(runs_of(varied * 19)) == 1, "the last generation's differ"
+    falling = [loss - g for g in range(18) for loss in varied]
+    assert len(runs_of([*falling, *equal])) == 1, "the best ones differ"
+    assert len(runs_of([math.nan] * 80)) == 1, "there are none to be equal"
+
+
+def test_a_small_run_of_bipop_ends_when_it_has_cost_half_of_the_last_large_one() -> None:
+    """Equal losses end the first run after 18 generations of 4, the large one after 14 of 8; then losses differ."""
+    runs = runs_of([0.0] * (72 + 112) + [float(n) for n in range(200)], "bipop")
+    assert [len(run) for run in runs[:3]] == [72, 112, 56]
+
+
+def test_what_is_outside_again_and_again_is_put_on_the_wall() -> None:
+    suggested = [CmaEsSampler(sigma0=1e4).suggest(PLANE, [], rng_of(n)) for n in range(20)]
+    assert {value for params in suggested for value in params.values()} == {0.0, 1.0}
+
+
 def test_explain_hands_out_every_generation_and_what_suggest_samples_from() -> None:
     history = search(PLANE, 33)
     state = initial(np.full(2, 0.5), 0.25)
@@ -889,20 +922,27 @@ def test_choices_move_to_what_the_better_half_chose() -> None:
 
 
 def test_choices_are_drawn_with_the_probabilities_that_one_generation_has_taught() -> None:
-    space: dict[str, Domain] = {"x": Float(0, 1), "c": Categorical(["a", "b", "c", "d"])}
-    made = [1, 1, 3, 0, 2, 2, 2, 2]  # by rank: what the worse half made teaches nothing
-    history = [FrozenTrial({"x": 0.5 + 0.01 * i, "c": "abcd"[made[i]]}, float(i)) for i in range(8)]
-    even, first = np.full(4, 0.25), initial(np.array([0.5]), 0.25, 8)
-    learnt = learn_choices(even, np.eye(4)[made[:4]], first.strategy.weights[:4], [4], 2)
-    second = update(first, np.array([[0.5 + 0.01 * i] for i in range(8)]))
+    space: dict[str, Domain] = {"x": Float(0, 1), "c": Categorical(["a", "b", "c", "d"]), "k": Categorical(["y", "z"])}
+    c, k = [1, 1, 3, 0, 2, 2, 2, 2], [0, 1, 0, 0, 1, 1, 1, 1]  # by rank: what the worse half made teaches nothing
+    points = np.linspace(0.5, 0.57, 8)
+    history = [
+        FrozenTrial({"x": x, "c": "abcd"[c[i]], "k": "yz"[k[i]]}, float(i)) for i, x in enumerate(points.tolist())
+    ]
+    even, first = np.array([0.25] * 4 + [0.5] * 2), initial(np.array([0.5]), 0.25, 8)
+    chosen = np.hstack([np.eye(4)[c[:4]], np.eye(2)[k[:4]]])
+    learnt = learn_choices(even, chosen, first.strategy.weights[:4], [4, 2], 3)
+    second = update(first, points[:, None])
     for trials, state, probabilities in ((history[:7], first, even), (history, second, learnt)):
         sampler = CmaEsSampler(popsize=8, parabola=False)
         for n in range(60):
             rng, x = rng_of(n), -1.0
             while not 0 <= x <= 1:
-                x, r = float(sample(state, rng.standard_normal(1))[0]), rng.random()
-            place = int(np.searchsorted(probabilities.cumsum(), r))
-            assert sampler.suggest(space, trials, rng_of(n)) == {"x": pytest.approx(x), "c": "abcd"[place]}
+                x, r = float(sample(state, rng.standard_normal(1))[0]), rng.random(2)
+            places = [
+                int(np.searchsorted(p.cumsum(), r_j)) for p, r_j in zip(np.split(probabilities, [4]), r, strict=True)
+            ]
+            expected = {"x": pytest.approx(x), "c": "abcd"[places[0]], "k": "yz"[places[1]]}
+            assert sampler.suggest(space, trials, rng_of(n)) == expected
 
 
 def test_choices_without_order_are_learnt() -> None:

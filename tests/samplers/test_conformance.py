@@ -197,6 +197,17 @@ def test_asking_twice_gives_the_same_answer_twice(make: Callable[[], Sampler]) -
 
 
 @sampler_of_any_kind
+def test_what_was_suggested_belongs_to_who_asked(make: Callable[[], Sampler]) -> None:
+    """Whoever changes it changes no later answer."""
+    history, sampler = search(RandomSampler(), PLANE, 30), make()
+    first = sampler.suggest(PLANE, history, rng_of(30))
+    text = exactly(first)
+    assert first is not None
+    first["x"] = None
+    assert exactly(sampler.suggest(PLANE, history, rng_of(30))) == text
+
+
+@sampler_of_any_kind
 def test_one_object_serves_two_studies_in_turn(make: Callable[[], Sampler]) -> None:
     shared, first, second = make(), list[FrozenTrial](), list[FrozenTrial]()
     for _ in range(40):
