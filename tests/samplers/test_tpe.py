@@ -495,14 +495,15 @@ class AllTheSame:
 LARGEST = float(np.nextafter(1, 0))  # the largest number that a generator draws
 
 
+@pytest.mark.parametrize("rules", [Rules(), Rules(choice_kernels=pooled_choices)], ids=["default", "pooled"])
 @pytest.mark.parametrize("r", [0.0, LARGEST])
-def test_the_extreme_random_numbers_draw_the_first_and_the_last_of_everything(r: float) -> None:
+def test_the_extreme_random_numbers_draw_the_first_and_the_last_of_everything(r: float, rules: Rules) -> None:
     """Also where probabilities, by rounding, do not rise to 1, and where a wall is many bandwidths away."""
     space: dict[str, Domain] = {f"c{n}": Categorical([*range(n)]) for n in range(1, 14)}
     space["x"] = Float(0, 1)
     for seed in range(10):
         units = rng_of(seed).random((60, 14))
-        drawn = ParzenEstimator(space, units, rng_of(seed, 1).random(60), 300).sample(AllTheSame(r), 61)  # type: ignore[arg-type]
+        drawn = ParzenEstimator(space, units, rng_of(seed, 1).random(60), 300, rules).sample(AllTheSame(r), 61)  # type: ignore[arg-type]
         sizes = np.arange(1, 14)
         places = np.zeros(13) if r == 0 else sizes - 1.0
         assert drawn[:, :13] == pytest.approx(np.tile((places + 0.5) / sizes, (61, 1))), "at the centre of its cell"
