@@ -674,7 +674,7 @@ def runs_of(losses: Sequence[float], restart: str = "ipop") -> list[list[int]]:
 
 def test_a_run_ends_when_the_best_of_its_generations_and_all_of_the_last_are_equal_but_for_failures() -> None:
     """After 18 generations at least, as 10 + 30 / 4 = 17.5."""
-    varied, equal = [0.0, 1.0, 2.0, math.nan], [0.0, 0.0, math.nan, 0.0]
+    varied, equal = [math.nan, 0.0, 1.0, 2.0], [0.0, math.inf, math.nan, 0.0]
     assert [len(run) for run in runs_of(varied * 18 + equal)] == [19 * 4, 0]
     assert len(runs_of(varied * 19)) == 1, "the last generation's differ"
     falling = [loss - g for g in range(18) for loss in varied]
