@@ -310,6 +310,15 @@ def test_the_path_of_the_mean_waits_from_a_bound_on() -> None:
         assert after.p_c == pytest.approx(moves * math.sqrt(s.c_c * (2 - s.c_c) * s.mu_eff) * step)
 
 
+def test_an_eigenvalue_below_rounding_is_raised_to_it_and_the_covariance_with_it() -> None:
+    """Along the axes, where C can hold what is smaller; 1e-8 is the root of the smallest share that it keeps."""
+    D = np.array([1e-10, 1.0])
+    thin = dataclasses.replace(initial(np.zeros(2), 1.0), C=np.diag(D**2), D=D)
+    after = update(thin, generation(thin, np.random.default_rng(0)))
+    assert after.D.min() == pytest.approx(1e-8 * after.D.max(), abs=0.0)
+    assert after.C.diagonal() == pytest.approx(after.D**2, rel=1e-3, abs=0.0)
+
+
 def test_a_floor_below_the_standard_deviations_changes_nothing() -> None:
     state = a_state()
     points = ranked(generation(state, np.random.default_rng(1)), ellipsoid)
