@@ -282,6 +282,30 @@ def test_a_list_that_was_emptied_and_filled_again_is_a_new_history(make: Callabl
 
 
 @sampler_of_any_kind
+def test_a_list_that_was_cut_short_is_a_shorter_history(make: Callable[[], Sampler]) -> None:
+    sampler, history = make(), search(RandomSampler(), PLANE, 40)
+    for n in (40, 17, 3, 0):
+        del history[n:]
+        assert exactly(sampler.suggest(PLANE, history, rng_of(n))) == exactly(
+            make().suggest(PLANE, history[:], rng_of(n))
+        )
+
+
+@sampler_of_any_kind
+@pytest.mark.parametrize("state", [TrialState.RUNNING, TrialState.COMPLETE])
+def test_a_trial_that_names_its_parameters_late_counts_from_then_on(
+    make: Callable[[], Sampler], state: TrialState
+) -> None:
+    """Also where others with higher numbers have been a generation of CMA-ES meanwhile."""
+    sampler, history = make(), search(RandomSampler(), PLANE, 30)
+    history[3] = FrozenTrial({}, state=TrialState.RUNNING)
+    sampler.suggest(PLANE, history, rng_of(30))
+    history[3] = FrozenTrial({"x": 0.9, "y": -0.9}, math.nan if state == "running" else -9.0, {}, state)
+    fresh = make().suggest(PLANE, list(history), rng_of(31))
+    assert exactly(sampler.suggest(PLANE, history, rng_of(31))) == exactly(fresh)
+
+
+@sampler_of_any_kind
 def test_two_threads_may_share_an_object(make: Callable[[], Sampler]) -> None:
     alone = [exactly(search(make(), PLANE, 40, seed=seed)) for seed in range(4)]
     shared, interval = make(), sys.getswitchinterval()
