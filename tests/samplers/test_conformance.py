@@ -296,13 +296,14 @@ def test_a_list_that_was_cut_short_is_a_shorter_history(make: Callable[[], Sampl
 def test_a_trial_that_names_its_parameters_late_counts_from_then_on(
     make: Callable[[], Sampler], state: TrialState
 ) -> None:
-    """Also where others with higher numbers have been a generation of CMA-ES meanwhile."""
-    sampler, history = make(), search(RandomSampler(), PLANE, 30)
-    history[3] = FrozenTrial({}, state=TrialState.RUNNING)
-    sampler.suggest(PLANE, history, rng_of(30))
-    history[3] = FrozenTrial({"x": 0.9, "y": -0.9}, math.nan if state == "running" else -9.0, {}, state)
-    fresh = make().suggest(PLANE, list(history), rng_of(31))
-    assert exactly(sampler.suggest(PLANE, history, rng_of(31))) == exactly(fresh)
+    """Also where others with higher numbers have been a generation of CMA-ES meanwhile: 24 is the last one's last."""
+    for late in (3, 23):
+        sampler, history = make(), search(RandomSampler(), PLANE, 30)
+        history[late] = FrozenTrial({}, state=TrialState.RUNNING)
+        sampler.suggest(PLANE, history, rng_of(30))
+        history[late] = FrozenTrial({"x": 0.9, "y": -0.9}, math.nan if state == "running" else -9.0, {}, state)
+        fresh = make().suggest(PLANE, list(history), rng_of(31))
+        assert exactly(sampler.suggest(PLANE, history, rng_of(31))) == exactly(fresh), f"number {late}"
 
 
 @sampler_of_any_kind
