@@ -817,16 +817,16 @@ def normal_quantile(p: Floats) -> Floats:
     return np.interp(p, _taylor()[0, first:], _NODES[first:])
 
 
-@functools.cache
-def _keep_memory() -> None:
-    """Have the memory of arrays that are no longer needed kept for the next ones; once in a process.
+def _keep_memory(n: int, d: int) -> None:
+    """Have the memory that an ask takes for n trials of d parameters kept for the next one.
 
     The allocator of GNU systems returns what is free at the end of its memory to the operating system, from 128 kB on,
     and gets it back at the next ask, page by page, wiped: with thousands of trials that took half of the time. The
     limit rises to twice the size of a large block when that is freed (mallopt(3), on M_MMAP_THRESHOLD). This one is
-    never written to, and so takes no memory; elsewhere it does nothing.
+    half of what an ask takes: kernels of 24 candidates and a dozen arrays of all trials. It is never written to, and
+    so takes no memory itself; on other systems it does nothing.
     """
-    np.empty(16 * 2**20, dtype=np.uint8)  # 10,000 trials of twenty parameters need 12 MB
+    np.empty((n, 24 + 6 * d))
 
 
 class _Memo:
@@ -837,7 +837,6 @@ class _Memo:
         self.units: Floats = np.empty((len(space), 0))  # a column per trial, and room for more
         self.losses: Floats = np.empty(0)
         self.layout = _Layout(space)
-        _keep_memory()
         self._order = np.empty((len(self.layout.numeric), 0), dtype=np.intp)  # by each of these: see `_sort`
         self._n_sorted = 0
         self.usable: NDArray[np.bool_] = np.zeros(0, dtype=bool)  # whether it has all the parameters
@@ -868,6 +867,7 @@ class _Memo:
             self.losses = np.concatenate([self.losses, np.zeros(spare)])
             self.usable = np.concatenate([self.usable, np.zeros(spare, dtype=bool)])
             self._order = np.concatenate([self._order, np.zeros((len(self._order), spare), dtype=np.intp)], axis=1)
+            _keep_memory(len(self.usable), len(self.space))
         self._running, self._being_tried = [], set()
         for number in unread:
             self._read_one(number, self.history[number])
