@@ -7,6 +7,7 @@
 import csv
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def overhead() -> Iterable[tuple[str, str, float]]:
     """Yield milliseconds of a sampler's ask + tell by the trials so far, five parameters; and of some objectives."""
     for name, sampler in (("random search", RandomSampler), ("TPE", TPESampler), ("CMA-ES", CmaEsSampler)):
         for n in (10, 100, 1000):
-            yield name, str(n), milliseconds(our_turn(sampler(), FIVE, n))[0]
+            yield name, str(n), milliseconds(partial(our_turn, sampler(), FIVE, n))[0]
     X, y = load_iris(return_X_y=True)
     objectives: dict[str, Callable[[], Any]] = {
         "a formula": lambda: float((np.arange(5.0) ** 2).sum()),

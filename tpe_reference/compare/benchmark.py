@@ -2,15 +2,17 @@
 
 ``python -m tpe_reference.compare.benchmark`` prints, for a space of five floats, one of twenty mixed parameters and one
 as gradient boosting is tuned in, the time of an ask + tell when a study holds 100, 1000, ... trials, and how many times
-faster that is than the peer's. Both are measured in one process, a few asks at a time in turn, in this thread's own
-seconds, so that a busy machine slows both, and little; the ratio is what to quote. It needs the extra ``peers``. The
-objective costs nothing: losses are drawn in advance.
+faster that is than the peer's. Each has a process of its own, as in use: what one leaves in the caches, or has the
+allocator keep, is nothing to the other. They take turns, and what counts is their own seconds, so that a busy machine
+slows both, and little; the ratio is what to quote. It needs the extra ``peers``. The objective costs nothing: losses
+are drawn in advance.
 
 Start reading at `main`.
 """
 
 import argparse
 import math
+import multiprocessing
 import os
 import statistics
 import subprocess
@@ -18,6 +20,8 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
+from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
@@ -43,9 +47,9 @@ BOOSTING: dict[str, Domain] = {  # as people tune gradient boosting
     "l2": Float(1e-8, 10.0, log=True),
     "booster": Categorical(["gbtree", "dart"]),
 }
-ROUNDS, ASKS = 5, 4  # so few that a study hardly grows meanwhile
+ROUNDS, ASKS = 5, 5  # so few that a study hardly grows meanwhile
 
-Turn = Callable[[float], None]  # one ask and one tell of a loss
+Turn = Callable[[float], object]  # one ask and one tell of a loss
 
 
 def our_turn(sampler: Any, space: Mapping[str, Domain], n: int) -> Turn:
@@ -89,20 +93,35 @@ def _optuna_distribution(distributions: Any, domain: Domain) -> Any:
     return distributions.CategoricalDistribution(domain.choices)
 
 
-def milliseconds(*turns: Turn) -> list[float]:
-    """Return the milliseconds of each, measured a few at a time in turn: the median of the round when it was least."""
-    losses = iter(np.random.default_rng(1).random(len(turns) * ROUNDS * (ASKS + 1)).tolist())
-    least = [math.inf] * len(turns)
+def milliseconds(*makes: Callable[[], Turn]) -> list[float]:
+    """Return the milliseconds of each turn, made and measured in a process of its own, a few at a time in turns."""
+    context = multiprocessing.get_context("spawn")
+    pipes = []
+    for make in makes:
+        ours, theirs = context.Pipe()
+        context.Process(target=_measure, args=(theirs, make), daemon=True).start()
+        pipes.append(ours)
+    least = [math.inf] * len(makes)
     for _ in range(ROUNDS):
-        for i, turn in enumerate(turns):
-            turn(next(losses))  # first it reads all trials at once; later it brings back what the caches lost
-            times = []
-            for _ in range(ASKS):
-                start = time.thread_time()
-                turn(next(losses))
-                times.append(1e3 * (time.thread_time() - start))
-            least[i] = min(least[i], statistics.median(times))
+        for i, pipe in enumerate(pipes):
+            pipe.send("go on")
+            least[i] = min(least[i], pipe.recv())
+    for pipe in pipes:
+        pipe.send("")
     return least
+
+
+def _measure(pipe: Connection, make: Callable[[], Turn]) -> None:
+    """Make a turn, and whenever somebody says so send the median milliseconds of a few."""
+    turn, rng = make(), np.random.default_rng(1)
+    turn(rng.random())  # the first reads all trials at once
+    while pipe.recv():  # something to do
+        times = []
+        for loss in rng.random(ASKS).tolist():
+            start = time.thread_time()
+            turn(loss)
+            times.append(1e3 * (time.thread_time() - start))
+        pipe.send(statistics.median(times))
 
 
 def cmaes_turn(d: int) -> Turn:
@@ -121,28 +140,29 @@ def cmaes_turn(d: int) -> Turn:
     return turn
 
 
-def average_of_cma_es(d: int, n: int, parabola: bool) -> tuple[float, float]:
-    """Return the mean milliseconds of n asks + tells: ours through a study, and those of ``cmaes``."""
-    space: dict[str, Domain] = {f"x{i}": Float(0, 1) for i in range(d)}
+def whole_search(make: Callable[[], Turn], n: int) -> Turn:
+    """Return one turn that is a whole search: n turns from the beginning."""
     losses = np.random.default_rng(0).random(n).tolist()
 
-    def average(turn: Turn) -> float:
-        start = time.thread_time()
+    def turn(loss: float) -> None:
+        one = make()
         for loss in losses:
-            turn(loss)
-        return 1e3 * (time.thread_time() - start) / n
+            one(loss)
 
-    return average(our_turn(CmaEsSampler(parabola=parabola), space, 0)), average(cmaes_turn(d))
+    return turn
 
 
-def random_beside_a_bare_draw(d: int, n: int = 300) -> tuple[float, float]:
-    """Return the milliseconds of an ask + tell of random search, and of seeding a generator and drawing d."""
+def average_of_cma_es(d: int, n: int, parabola: bool) -> list[float]:
+    """Return the mean milliseconds of n asks + tells: ours through a study, and those of ``cmaes``."""
+    space: dict[str, Domain] = {f"x{i}": Float(0, 1) for i in range(d)}
+    ours = partial(our_turn, CmaEsSampler(parabola=parabola), space, 0)
+    wholes = milliseconds(partial(whole_search, ours, n), partial(whole_search, partial(cmaes_turn, d), n))
+    return [whole / n for whole in wholes]
 
-    def bare(loss: float) -> None:
-        np.random.default_rng(np.random.SeedSequence(0, spawn_key=(n,))).random(d)
 
-    ours, draw = milliseconds(our_turn(RandomSampler(), FIVE, n), bare)
-    return ours, draw
+def bare_draw(d: int) -> Turn:
+    """Return one turn that seeds a generator and draws d numbers."""
+    return lambda loss: np.random.default_rng(np.random.SeedSequence(0, spawn_key=(300,))).random(d)
 
 
 def import_milliseconds(module: str) -> float:
@@ -163,12 +183,15 @@ def main(argv: list[str] | None = None) -> None:
     print("one ask + tell in a study of n trials, milliseconds     ours     peer  times faster")
     for label, space in (("five floats", FIVE), ("twenty mixed", TWENTY), ("boosting", BOOSTING)):
         for n in sizes:
-            ours, theirs = milliseconds(our_turn(TPESampler(), space, n), optuna_turn("TPESampler", space, n))
-            _print_row(f"TPE / Optuna TPE, {label}, n = {n}", ours, theirs)
+            turns = partial(our_turn, TPESampler(), space, n), partial(optuna_turn, "TPESampler", space, n)
+            _print_row(f"TPE / Optuna TPE, {label}, n = {n}", *milliseconds(*turns))
     for n in sizes:
         _print_row(f"CMA-ES / cmaes, five floats, mean of {n}", *average_of_cma_es(5, n, parabola=True))
         _print_row(f"the same without the parabola, mean of {n}", *average_of_cma_es(5, n, parabola=False))
-    _print_row("random / a bare numpy draw, five floats", *random_beside_a_bare_draw(5))
+    _print_row(
+        "random / a bare numpy draw, five floats",
+        *milliseconds(partial(our_turn, RandomSampler(), FIVE, 300), partial(bare_draw, 5)),
+    )
     ours, numpys = import_milliseconds("tpe_reference"), import_milliseconds("numpy")
     _print_row("import tpe_reference, beyond numpy's / numpy", ours - numpys, numpys)
 
