@@ -11,7 +11,6 @@ Start reading at `main`.
 """
 
 import argparse
-import math
 import multiprocessing
 import os
 import statistics
@@ -20,8 +19,9 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from functools import partial
-from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
@@ -96,32 +96,32 @@ def _optuna_distribution(distributions: Any, domain: Domain) -> Any:
 def milliseconds(*makes: Callable[[], Turn]) -> list[float]:
     """Return the milliseconds of each turn, made and measured in a process of its own, a few at a time in turns."""
     context = multiprocessing.get_context("spawn")
-    pipes = []
-    for make in makes:
-        ours, theirs = context.Pipe()
-        context.Process(target=_measure, args=(theirs, make), daemon=True).start()
-        pipes.append(ours)
-    least = [math.inf] * len(makes)
-    for _ in range(ROUNDS):
-        for i, pipe in enumerate(pipes):
-            pipe.send("go on")
-            least[i] = min(least[i], pipe.recv())
-    for pipe in pipes:
-        pipe.send("")
-    return least
+    with ExitStack() as stack:
+        processes = [stack.enter_context(ProcessPoolExecutor(1, context)) for _ in makes]
+        for process, make in zip(processes, makes, strict=True):
+            process.submit(_begin, make).result()
+        rounds = [[process.submit(_round).result() for process in processes] for _ in range(ROUNDS)]
+    return [min(of_one) for of_one in zip(*rounds, strict=True)]
 
 
-def _measure(pipe: Connection, make: Callable[[], Turn]) -> None:
-    """Make a turn, and whenever somebody says so send the median milliseconds of a few."""
-    turn, rng = make(), np.random.default_rng(1)
-    turn(rng.random())  # the first reads all trials at once
-    while pipe.recv():  # something to do
-        times = []
-        for loss in rng.random(ASKS).tolist():
-            start = time.thread_time()
-            turn(loss)
-            times.append(1e3 * (time.thread_time() - start))
-        pipe.send(statistics.median(times))
+_turn: Turn  # in a process: what is measured there
+_rng = np.random.default_rng(1)  # whose losses it is told
+
+
+def _begin(make: Callable[[], Turn]) -> None:
+    global _turn
+    _turn = make()
+    _turn(_rng.random())  # the first reads all trials at once
+
+
+def _round() -> float:
+    """Return the median milliseconds of a few turns."""
+    times = []
+    for loss in _rng.random(ASKS).tolist():
+        start = time.thread_time()
+        _turn(loss)
+        times.append(1e3 * (time.thread_time() - start))
+    return statistics.median(times)
 
 
 def cmaes_turn(d: int) -> Turn:
