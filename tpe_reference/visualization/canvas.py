@@ -419,6 +419,13 @@ def linear_ticks(ax: Axes, which: str, *, integer: bool = False) -> None:
     getattr(ax, f"{which}axis").set_major_locator(locator)
 
 
+def share_ticks(ax: Axes, which: str) -> None:
+    """Leave an axis of shares, "x" or "y", only its ticks from 0 to 1: beyond is room for a legend or for numbers."""
+    end = min(1.01, getattr(ax, f"get_{which}lim")()[1])
+    ticks = getattr(ax, f"get_{which}ticks")()
+    getattr(ax, f"set_{which}ticks")([tick for tick in ticks if -0.01 < tick < end])
+
+
 def log_ticks(ax: Axes, which: str, *, integer: bool = False) -> None:
     """Tick a logarithmic axis, "x" or "y", at powers of ten; where those are few, between them or in plain steps."""
     from matplotlib import ticker

@@ -41,6 +41,7 @@ from .canvas import (
     panels,
     plain,
     scale_values,
+    share_ticks,
     values_of,
     whole_ticks,
 )
@@ -212,7 +213,7 @@ def plot_edf(
         handles[name] = line
     ax.set_ylim(0.0, 1.02)
     legend(ax, handles)
-    ax.set_yticks([tick for tick in ax.get_yticks() if -0.01 < tick < 1.01])  # not beside the legend
+    share_ticks(ax, "y")
     return finished(axes)
 
 

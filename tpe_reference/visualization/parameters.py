@@ -44,6 +44,7 @@ from .canvas import (
     param_axes,
     plain,
     scale_values,
+    share_ticks,
     symlog_ticks,
     value_norm,
     values_of,
@@ -101,8 +102,7 @@ def plot_param_importances(
     ax.set_ylim(len(names) - 0.4, -0.6)  # the first on top
     ax.set_xlim(0.0, 1.25 * float(widths.max(initial=0.0)) or 1.0)  # room for the numbers
     linear_ticks(ax, "x")
-    room = min(1.01, ax.get_xlim()[1])  # no share is above 1
-    ax.set_xticks([tick for tick in ax.get_xticks() if -0.01 < tick < room])
+    share_ticks(ax, "x")
     ParamAxis("", Categorical(names)).dress(ax, "y", named=False)
     ax.set_ylim(len(names) - 0.4, -0.6)
     look = {"va": "center", "size": min(8.0, ax.get_yticklabels()[0].get_size()), "color": ink}

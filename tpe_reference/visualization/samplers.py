@@ -43,6 +43,7 @@ from .canvas import (
     note,
     panels,
     plain,
+    share_ticks,
     whole_ticks,
 )
 
@@ -421,7 +422,7 @@ def _draw_means(ax: Axes, names: Sequence[str], columns: Sequence[int], generati
         handles["the others" if len(others) > 1 else clean(names[j])] = line
     ax.set_ylim(-0.03, 1.03)
     _finish_course(ax, generations, handles)
-    ax.set_yticks([tick for tick in ax.get_yticks() if -0.01 < tick < 1.01])  # not beside the legend
+    share_ticks(ax, "y")
 
 
 def _draw_sizes(ax: Axes, generations: Sequence[Generation]) -> None:
